@@ -1,0 +1,55 @@
+/** The stable codes of {@link BeamlineError}. A code never changes its meaning; new ones may be added. */
+export type ErrorCode =
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'ALREADY_REGISTERED'
+  | 'INVALID_TYPE'
+  | 'CONSTRAINT'
+  | 'VERSION_CONFLICT'
+  | 'NOPROC'
+  | 'CALL_TIMEOUT'
+  | 'RECEIVE_TIMEOUT'
+  | 'CALLING_SELF'
+  | 'MAILBOX_FULL'
+  | 'OVERFLOW'
+  | 'UNAVAILABLE'
+  | 'UNAUTHENTICATED'
+  | 'COMPACTED'
+  | 'NOT_CLONEABLE'
+  | 'BAD_ENTRY'
+  | 'START_FAILED'
+  | 'STOPPED'
+
+/** What an error may carry beside its message. */
+export interface ErrorOptions {
+  /** The original error, when this one explains another. */
+  cause?: unknown
+  /** Plain data for programs: the names, values and limits that the message speaks of. */
+  details?: Readonly<Record<string, unknown>>
+}
+
+const brand = Symbol.for('beamline.error')
+
+/**
+ * Every error this library throws or rejects with. `code` is stable and meant for programs; `message` names the thing
+ * that was wrong and says what would be right; `cause` keeps the original.
+ *
+ * `instanceof` looks at a brand instead of the prototype, so it also holds across threads and across two copies of the
+ * package in one program.
+ */
+export class BeamlineError extends Error {
+  override readonly name = 'BeamlineError'
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+  readonly [brand] = true
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.details = options.details ?? {}
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}

@@ -1,0 +1,1 @@
+export { BeamlineError, type ErrorCode } from './errors.js'
