@@ -8,8 +8,6 @@ export type ErrorCode =
   | 'VERSION_CONFLICT'
   | 'NOPROC'
   | 'CALL_TIMEOUT'
-  | 'RECEIVE_TIMEOUT'
-  | 'CALLING_SELF'
   | 'MAILBOX_FULL'
   | 'OVERFLOW'
   | 'UNAVAILABLE'
@@ -17,7 +15,6 @@ export type ErrorCode =
   | 'COMPACTED'
   | 'NOT_CLONEABLE'
   | 'BAD_ENTRY'
-  | 'START_FAILED'
   | 'STOPPED'
 
 /** What an error may carry beside its message. */

@@ -1,0 +1,30 @@
+import type { ExitReason } from './exit-reason.js'
+import type { Process } from './process.js'
+
+/**
+ * How a process answers its messages, one at a time: the next is taken when `handle` has returned, or its promise has
+ * settled. A server, a context and an observer manager are behaviours; the process runs them.
+ */
+export interface Behaviour {
+  /** Takes a message, a {@link Call}, a {@link Cast}, a `DOWN` or, when exits are trapped, an `EXIT`. */
+  handle(message: unknown): void | Promise<void>
+  /** Runs before the process ends by itself: after a throw, or an {@link Exit}. Not on `kill`. */
+  terminate?(reason: ExitReason): void | Promise<void>
+}
+
+/** A process as a function: it lives until the function has returned. */
+export type ProcessFn<A = unknown> = (self: Process, args: A) => void | Promise<void>
+
+/** Makes the behaviour of a new process; whoever spawns it waits until that is done. */
+export type BehaviourFn<A = unknown> = (self: Process, args: A) => Behaviour | Promise<Behaviour>
+
+const brand = Symbol.for('beamline.behaviour')
+
+/** Marks a function that makes a {@link Behaviour}, so that it can be spawned like a process function. */
+export function behaviour<A>(make: BehaviourFn<A>): BehaviourFn<A> {
+  return Object.assign((self: Process, args: A) => make(self, args), { [brand]: true })
+}
+
+export function isBehaviourFn(value: unknown): value is BehaviourFn {
+  return typeof value === 'function' && brand in value
+}

@@ -1,0 +1,146 @@
+import { isMainThread } from 'node:worker_threads'
+import { type Clock, realClock } from '../threads/clock.js'
+import { Batch, type Carrier, type LinkEnd } from '../threads/link.js'
+import { MAIN, Mesh } from '../threads/mesh.js'
+import { pack } from '../threads/payload.js'
+import type { Pid } from '../threads/pid.js'
+import { Roster, type RosterMemory } from '../threads/roster.js'
+import type { SharedMapMemory } from '../threads/shared-map.js'
+import type { Signal, ThreadSignal } from '../threads/signal.js'
+import { inspect } from './inspect.js'
+import { Host, type ThreadControl } from './host.js'
+import { type NameClaim, NameTable } from './names.js'
+import { ProcessTable, type ProcessTableMemory } from './process-table.js'
+import { shutdown } from './shutdown.js'
+import { ActorSystem } from './system.js'
+
+/** What a new thread is told about itself and its system. */
+export interface BootData {
+  readonly thread: number
+  /** Its place in the roster; undefined for an isolated thread. */
+  readonly place: number | undefined
+  readonly processes: ProcessTableMemory
+  readonly names: SharedMapMemory
+  readonly roster: RosterMemory
+  /** Milliseconds between beats. */
+  readonly beat: number
+}
+
+/**
+ * The program of a thread: hosts processes until main says stop, or, on an isolated thread, until its resident ends.
+ * Loaded by name, on every worker thread.
+ */
+export function boot(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock = realClock) {
+  const thread = new WorkerThread(data, end, carrier, clock)
+  return { done: thread.done, abandon: () => thread.abandon() }
+}
+
+class WorkerThread implements ThreadControl {
+  readonly done: Promise<void>
+  readonly #host: Host
+  readonly #data: BootData
+  readonly #carrier: Carrier
+  readonly #batch: Batch
+  readonly #beat: NodeJS.Timeout | undefined
+  #end!: () => void
+
+  constructor(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock) {
+    this.#data = data
+    this.#carrier = carrier
+    this.done = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    const processes = ProcessTable.attach(data.processes)
+    const roster = Roster.attach(data.roster)
+    const system = data.place !== undefined && roster.isSystem(data.place)
+    this.#batch = new Batch(system)
+    this.#host = new Host({
+      thread: data.thread,
+      place: data.place,
+      processes,
+      names: NameTable.attach(data.names, processes),
+      roster,
+      clock,
+      batch: this.#batch,
+      mesh: new Mesh((thread) => this.dial(thread)),
+      control: this,
+    })
+    new ActorSystem(this.#host, async () => this.#toMain({ kind: 'stop', timeout: 0 }))
+    this.#host.mesh.connect(carrier.attach(end, MAIN, this.#batch, this.#host))
+    const { place } = data
+    if (place === undefined) this.#endWithResident()
+    else this.#beat = setInterval(() => roster.beat(place), data.beat).unref()
+    if (!isMainThread) process.on('uncaughtExceptionMonitor', this.#lastWords)
+    this.#toMain({ kind: 'ready', pid: undefined })
+  }
+
+  readonly #lastWords = (error: unknown) => this.#toMain({ kind: 'last-words', error: pack(describable(error)) })
+
+  /** The first process of an isolated thread is its resident. */
+  #endWithResident(): void {
+    let resident: Pid | undefined
+    this.#host.onOpened = (pid) => {
+      if (resident !== undefined) return
+      resident = pid
+      this.#toMain({ kind: 'ready', pid: pid.raw })
+    }
+    this.#host.onGone = (pid) => {
+      if (pid === undefined ? this.#host.cells.size > 0 : !pid.equals(resident)) return
+      queueMicrotask(() => void this.#stop(0))
+    }
+  }
+
+  #toMain(signal: Signal): void {
+    this.#host.mesh.send(MAIN, signal)
+  }
+
+  dial(thread: number): void {
+    this.#toMain({ kind: 'dial', thread })
+  }
+
+  claimName(name: string, pid: Pid): Promise<NameClaim> {
+    const ref = this.#host.ref()
+    const what = `the registration of '${name}'`
+    const claim = this.#host.calls.open(ref, { thread: MAIN, what, timeout: Number.POSITIVE_INFINITY })
+    this.#toMain({ kind: 'claim', ref: ref.raw, name, pid: pid.raw })
+    return claim as Promise<NameClaim>
+  }
+
+  suspect(pid: Pid): void {
+    if (pid.thread !== MAIN) this.#toMain({ kind: 'suspect', pid: pid.raw })
+  }
+
+  openIsolated(spawn: Signal & { kind: 'spawn' }): void {
+    this.#toMain(spawn)
+  }
+
+  receive(signal: ThreadSignal, from: number): void {
+    switch (signal.kind) {
+      case 'connect':
+        return this.#host.mesh.connect(this.#carrier.attach(signal.end, signal.thread, this.#batch, this.#host))
+      case 'thread-down':
+        return this.#host.threadDown(signal)
+      case 'inspect':
+        return inspect(this.#host, signal, from)
+      case 'stop':
+        return void this.#stop(signal.timeout)
+    }
+  }
+
+  async #stop(timeout: number): Promise<void> {
+    await shutdown(this.#host, timeout)
+    this.abandon()
+  }
+
+  /** Ends the thread without a word to its processes. */
+  abandon(): void {
+    clearInterval(this.#beat)
+    process.off('uncaughtExceptionMonitor', this.#lastWords)
+    this.#host.close()
+    this.#end()
+  }
+}
+
+function describable(error: unknown): unknown {
+  return error instanceof Error ? error : new Error(`a value that is no error was thrown: ${String(error)}`)
+}

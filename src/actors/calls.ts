@@ -1,0 +1,112 @@
+import { BeamlineError } from '../errors.js'
+import type { Clock, Timer } from '../threads/clock.js'
+import type { Pid, Ref } from '../threads/pid.js'
+import { describe, type ExitReason, errorFrom } from './exit-reason.js'
+
+interface Pending {
+  readonly owner: Pid | undefined
+  readonly callee: Pid | undefined
+  thread: number
+  readonly what: string
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly timer: Timer | undefined
+}
+
+/** A question that one process puts to another, or to a thread's host. */
+export interface Question {
+  /** The process that asks; its death ends the wait without an answer. */
+  readonly owner?: Pid
+  /** The process that is asked. */
+  readonly callee?: Pid
+  /** The thread that is asked. */
+  readonly thread: number
+  /** What is asked, for error messages. */
+  readonly what: string
+  /** Milliseconds to wait; `Infinity` waits for ever. */
+  readonly timeout: number
+  /** Runs when the wait ends without an answer from the callee. */
+  readonly abandoned?: () => void
+}
+
+/** The questions of one thread's processes that are not answered yet. */
+export class Calls {
+  readonly #pending = new Map<number, Pending>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  /** Waits for the answer that carries `ref`. */
+  open(ref: Ref, question: Question): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { owner, callee, thread, what, timeout } = question
+      const expired = () => {
+        this.#pending.delete(ref.serial)
+        question.abandoned?.()
+        reject(timedOut(what, timeout))
+      }
+      const timer = timeout === Number.POSITIVE_INFINITY ? undefined : this.#clock.setTimeout(expired, timeout)
+      this.#pending.set(ref.serial, { owner, callee, thread, what, resolve, reject, timer })
+    })
+  }
+
+  /** The callee of an open question. */
+  calleeOf(serial: number): Pid | undefined {
+    return this.#pending.get(serial)?.callee
+  }
+
+  /** The question is with another thread now. */
+  move(serial: number, thread: number): void {
+    const pending = this.#pending.get(serial)
+    if (pending !== undefined) pending.thread = thread
+  }
+
+  /** An answer came; late and repeated ones find nobody and are dropped. */
+  settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
+    const pending = this.#take(serial)
+    if (pending === undefined) return
+    if (outcome === 'value') pending.resolve(value)
+    else pending.reject(outcome === 'error' ? value : exited(pending.what, value as ExitReason))
+  }
+
+  /** A thread is gone; what was asked of it fails with the reason of the process that was asked. */
+  failThread(thread: number, reasonOf: (pid: Pid | undefined) => ExitReason): void {
+    for (const [serial, pending] of this.#pending) {
+      if (pending.thread === thread) this.settle(serial, 'exit', reasonOf(pending.callee))
+    }
+  }
+
+  /** The asking process is dead: its promises never settle, as no code of it may run on. */
+  dropOwner(owner: Pid): void {
+    for (const [serial, pending] of this.#pending) if (pending.owner?.equals(owner)) this.#take(serial)
+  }
+
+  rejectAll(error: BeamlineError): void {
+    for (const serial of [...this.#pending.keys()]) this.settle(serial, 'error', error)
+  }
+
+  #take(serial: number): Pending | undefined {
+    const pending = this.#pending.get(serial)
+    if (pending === undefined) return undefined
+    this.#pending.delete(serial)
+    if (pending.timer !== undefined) this.#clock.clearTimeout(pending.timer)
+    return pending
+  }
+}
+
+function timedOut(what: string, timeout: number): BeamlineError {
+  const message = `${what} was not answered within ${timeout} ms: give it a longer timeout, or look at what keeps it busy`
+  return new BeamlineError('CALL_TIMEOUT', message, { details: { timeout } })
+}
+
+/** The refusal of a call whose callee is, or was found, dead. */
+export function exited(what: string, reason: ExitReason): BeamlineError {
+  const why = reason === 'noproc' ? 'there is no such process' : `the process exited: ${describe(reason)}`
+  return new BeamlineError('NOPROC', `${what} failed, ${why}`, { cause: errorFrom(reason), details: { reason } })
+}

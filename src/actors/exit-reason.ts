@@ -1,0 +1,87 @@
+import type { Pid } from '../threads/pid.js'
+
+/** An error as an exit reason carries it: plain data that any thread can read. */
+export interface ErrorReason {
+  readonly error: {
+    readonly name: string
+    readonly message: string
+    readonly stack: string
+    readonly code?: string
+    readonly cause?: unknown
+    /** What was thrown, when it was no error. */
+    readonly value?: unknown
+  }
+}
+
+/**
+ * Why a process ended. Any term may be a reason; these have a meaning of their own:
+ * `normal` (its function returned; does not break links), `shutdown` and `{ shutdown }` (asked to by its supervisor),
+ * `killed` (somebody sent `kill`), `noproc` (it was already dead), `noconnection` (its thread is gone for a reason that
+ * nobody knows), `{ error }` (it threw), `{ hostKilled }` (its thread was ended because of that process).
+ */
+export type ExitReason =
+  | 'normal'
+  | 'shutdown'
+  | 'kill'
+  | 'killed'
+  | 'noproc'
+  | 'noconnection'
+  | ErrorReason
+  | { readonly shutdown: unknown }
+  | { readonly hostKilled: Pid }
+  | (string & {})
+  | (object & {})
+  | number
+  | boolean
+  | null
+  | undefined
+
+/** Thrown inside a process, ends it with `reason`, unchanged. Mirrors Elixir's `exit/1`. */
+export class Exit {
+  readonly reason: ExitReason
+
+  constructor(reason: ExitReason) {
+    this.reason = reason
+  }
+}
+
+/** The exit reason of a process whose code threw `thrown`. */
+export function reasonFrom(thrown: unknown): ExitReason {
+  if (thrown instanceof Exit) return thrown.reason
+  if (thrown instanceof Error) return errorReason(thrown)
+  const message = `a value that is no error was thrown: ${describe(thrown)}`
+  return { error: { name: 'NonError', message, stack: '', value: thrown } }
+}
+
+function errorReason(error: Error): ErrorReason {
+  const { name, message, stack = '', cause } = error
+  const code = (error as { code?: unknown }).code
+  return {
+    error: { name, message, stack, ...(typeof code === 'string' && { code }), ...(cause !== undefined && { cause }) },
+  }
+}
+
+/** The reason as an error, to be the `cause` of a call that failed by it. */
+export function errorFrom(reason: ExitReason): Error {
+  if (!isErrorReason(reason)) return new Error(`the process exited with reason ${describe(reason)}`)
+  const { name, message, stack, code, cause } = reason.error
+  const error = new Error(message, cause === undefined ? {} : { cause })
+  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
+  if (stack !== '') error.stack = stack
+  return code === undefined ? error : Object.assign(error, { code })
+}
+
+export function isErrorReason(reason: unknown): reason is ErrorReason {
+  return typeof reason === 'object' && reason !== null && typeof (reason as ErrorReason).error === 'object'
+}
+
+/** A reason or value in few words, for messages. */
+export function describe(value: unknown): string {
+  if (isErrorReason(value)) return `${value.error.name}: ${value.error.message}`
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
+  }
+}

@@ -1,0 +1,67 @@
+import type { Timer } from '../threads/clock.js'
+import { unpack } from '../threads/payload.js'
+import { Pid } from '../threads/pid.js'
+import type { ThreadSignal } from '../threads/signal.js'
+import type { ExitReason } from './exit-reason.js'
+import type { Host } from './host.js'
+
+type Death = ThreadSignal & { kind: 'thread-down' }
+
+/** Milliseconds to wait for a dead thread's link to say that it is closed. */
+const GRACE = 250
+
+/**
+ * The deaths of other threads. Two things are known of one, in any order: main tells the reason, and the link to it
+ * closes after the thread's last signal. Only when both are in are its processes reported dead, so that nobody hears of
+ * a death before the dead one's last words.
+ */
+export class Graves {
+  readonly #host: Host
+  readonly #closed = new Set<number>()
+  readonly #open = new Map<number, { readonly death: Death; readonly timer: Timer }>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  closed(thread: number): void {
+    const grave = this.#open.get(thread)
+    if (grave === undefined) this.#closed.add(thread)
+    else this.#bury(grave.death)
+  }
+
+  dig(death: Death): void {
+    const { thread } = death
+    if (this.#closed.has(thread) || !this.#host.mesh.connected(thread)) return this.#bury(death)
+    this.#open.set(thread, { death, timer: this.#host.clock.setTimeout(() => this.#bury(death), GRACE) })
+  }
+
+  #bury(death: Death): void {
+    const { thread } = death
+    const grave = this.#open.get(thread)
+    if (grave !== undefined) this.#host.clock.clearTimeout(grave.timer)
+    this.#open.delete(thread)
+    this.#closed.delete(thread)
+    this.#host.mesh.lose(thread)
+    const reasonOf = this.#reasons(death)
+    for (const cell of [...this.#host.cells.values()]) {
+      for (const [key, from] of cell.unanswered) if (from.pid.thread === thread) cell.unanswered.delete(key)
+      for (const [key, watcher] of cell.watchers) if (watcher.pid.thread === thread) cell.watchers.delete(key)
+      for (const { pid, ref } of [...cell.monitors.values()]) {
+        if (pid.thread === thread) cell.receiveDown(ref, pid, reasonOf(pid))
+      }
+      for (const pid of [...cell.links.values()]) {
+        if (pid.thread === thread) cell.receiveExit(pid, reasonOf(pid), true)
+      }
+    }
+    this.#host.calls.failThread(thread, reasonOf)
+    this.#host.scheduler.drain()
+  }
+
+  #reasons(death: Death): (pid: Pid | undefined) => ExitReason {
+    const resident = death.pid === undefined ? undefined : Pid.fromRaw(this.#host.node, death.pid)
+    const reason = unpack(death.reason) as ExitReason
+    const others = unpack(death.others) as ExitReason
+    return (pid) => (pid !== undefined && resident?.equals(pid) ? reason : others)
+  }
+}

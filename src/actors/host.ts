@@ -1,0 +1,233 @@
+import { channel } from 'node:diagnostics_channel'
+import { BeamlineError } from '../errors.js'
+import type { Clock } from '../threads/clock.js'
+import type { Batch, LinkEvents } from '../threads/link.js'
+import type { Mesh } from '../threads/mesh.js'
+import { Pid, Ref } from '../threads/pid.js'
+import type { Roster } from '../threads/roster.js'
+import type { Signal, ThreadSignal } from '../threads/signal.js'
+import { Calls } from './calls.js'
+import { type Birth, Cell } from './cell.js'
+import type { ExitReason } from './exit-reason.js'
+import { Graves } from './graves.js'
+import { Call } from './messages.js'
+import type { NameClaim, NameTable } from './names.js'
+import { badDestination, type Destination, Process, pidIn } from './process.js'
+import type { ProcessTable } from './process-table.js'
+import { Receiver } from './receiver.js'
+import { Router } from './router.js'
+import { Scheduler } from './scheduler.js'
+import { Spawner } from './spawner.js'
+import type { ActorSystem } from './system.js'
+import { Timers } from './timers.js'
+
+/** What only main can do, as the host of any thread asks for it. */
+export interface ThreadControl {
+  /** A link to `thread` is wanted. */
+  dial(thread: number): void
+  claimName(name: string, pid: Pid): Promise<NameClaim>
+  /** `pid`, on another thread, was told to die and might be unable to. */
+  suspect(pid: Pid): void
+  /** Opens an isolated thread for the process that `spawn` asks for. On main only. */
+  openIsolated(spawn: Signal & { kind: 'spawn' }): void
+  receive(signal: ThreadSignal, from: number): void
+}
+
+/** What the host of a thread is made of. */
+export interface HostParts {
+  readonly thread: number
+  /** The place of this thread in the roster; undefined on main and on isolated threads. */
+  readonly place: number | undefined
+  readonly processes: ProcessTable
+  readonly names: NameTable
+  readonly roster: Roster
+  readonly clock: Clock
+  readonly batch: Batch
+  readonly mesh: Mesh
+  readonly control: ThreadControl
+}
+
+const deadLetters = channel('beamline:deadLetter')
+
+/** All processes of one thread, and what they share: the kernel that every other part of this layer is a part of. */
+export class Host implements LinkEvents {
+  readonly thread: number
+  readonly node: string
+  readonly clock: Clock
+  readonly mesh: Mesh
+  readonly placement: Roster
+  readonly processes: ProcessTable
+  readonly names: NameTable
+  readonly scheduler = new Scheduler()
+  readonly calls: Calls
+  readonly router = new Router(this)
+  readonly spawner = new Spawner(this)
+  readonly timers = new Timers(this)
+  readonly cells = new Map<number, Cell>()
+  /** Set once, by the system that this host belongs to. */
+  system!: ActorSystem
+  /** Hears of every process of this thread that is gone, and of a spawn that failed. */
+  onGone: ((pid: Pid | undefined, reason: ExitReason) => void) | undefined
+  /** Hears of every process that begins on this thread. */
+  onOpened: ((pid: Pid) => void) | undefined
+  readonly #graves = new Graves(this)
+  readonly #receiver: Receiver
+  readonly #parts: HostParts
+  readonly #exits: [Cell, ExitReason][] = []
+  #exiting = false
+  #serial = 0
+  #stopped: BeamlineError | undefined
+
+  constructor(parts: HostParts) {
+    this.#parts = parts
+    this.thread = parts.thread
+    this.node = parts.processes.memory.node
+    this.clock = parts.clock
+    this.mesh = parts.mesh
+    this.placement = parts.roster
+    this.processes = parts.processes
+    this.names = parts.names
+    this.calls = new Calls(parts.clock)
+    this.#receiver = new Receiver(this, (signal, from) => parts.control.receive(signal, from))
+  }
+
+  ref(): Ref {
+    return new Ref(this.node, this.thread, ++this.#serial)
+  }
+
+  /** The live process `pid` of this thread. */
+  cell(pid: Pid): Cell | undefined {
+    const cell = this.cells.get(pid.slot)
+    return cell?.pid.equals(pid) ? cell : undefined
+  }
+
+  /** Makes a process that does not run yet. */
+  open(birth: Birth): Cell {
+    this.assertRunning()
+    const cell = new Cell(this, this.processes.open(this.thread), birth)
+    this.cells.set(cell.pid.slot, cell)
+    this.onOpened?.(cell.pid)
+    return cell
+  }
+
+  async register(cell: Cell, name: string): Promise<void> {
+    const claim = await this.#parts.control.claimName(name, cell.pid)
+    if (cell.alive) cell.names.push({ name, claim })
+    else this.names.release(claim)
+  }
+
+  /**
+   * The process a destination means.
+   * @throws BeamlineError NOPROC for a name that nobody has, unless `quiet`; INVALID_TYPE for what is no destination
+   */
+  resolve(to: Destination): Pid
+  resolve(to: Destination, quiet: 'quiet'): Pid | undefined
+  resolve(to: Destination, quiet?: 'quiet'): Pid | undefined {
+    const pid = pidIn(to)
+    if (pid !== undefined) return pid
+    if (typeof to !== 'string') throw badDestination(to)
+    const raw = this.names.lookup(to)
+    if (raw !== undefined) return Pid.fromRaw(this.node, raw)
+    if (quiet) return undefined
+    throw new BeamlineError('NOPROC', `no process has the name '${to}': register one by spawn(…, { name: '${to}' })`)
+  }
+
+  receive(signals: readonly Signal[], from: number): void {
+    this.#parts.batch.run(() => {
+      for (const signal of signals) this.#receiver.receive(signal, from)
+      this.scheduler.drain()
+    })
+  }
+
+  closed(peer: number): void {
+    this.#graves.closed(peer)
+  }
+
+  /** Main says that a thread is gone: its processes are dead once its last words are in. */
+  threadDown(signal: ThreadSignal & { kind: 'thread-down' }): void {
+    this.#graves.dig(signal)
+  }
+
+  suspect(pid: Pid): void {
+    this.#parts.control.suspect(pid)
+  }
+
+  openIsolated(spawn: Signal & { kind: 'spawn' }): void {
+    this.#parts.control.openIsolated(spawn)
+  }
+
+  /** For the watchdog: the code of `cell` runs next. */
+  running(cell: Cell): void {
+    if (this.#parts.place !== undefined) this.placement.run(this.#parts.place, cell.pid.slot)
+  }
+
+  /** A message for nobody: an event on the channel `beamline:deadLetter`, and nothing else. */
+  deadLetter(to: Pid, message: unknown): void {
+    if (deadLetters.hasSubscribers) deadLetters.publish({ to, message })
+  }
+
+  /** A message for a full mailbox. */
+  dropped(cell: Cell, message: unknown): void {
+    if (!(message instanceof Call)) return this.deadLetter(cell.pid, message)
+    const text = `the mailbox of ${cell.birth.label} is full: call again later, or give it a larger limit`
+    this.router.reply(cell, message.from, 'error', new BeamlineError('MAILBOX_FULL', text))
+  }
+
+  /** A spawn on this thread failed. */
+  childless(): void {
+    this.onGone?.(undefined, 'normal')
+  }
+
+  /**
+   * Tells everyone concerned that a process is dead. A chain of links is worked off one after the other, as it may be
+   * longer than the stack is deep.
+   */
+  exited(cell: Cell, reason: ExitReason): void {
+    this.#exits.push([cell, reason])
+    if (this.#exiting) return
+    this.#exiting = true
+    try {
+      for (let next = this.#exits.shift(); next !== undefined; next = this.#exits.shift()) this.#announce(...next)
+    } finally {
+      this.#exiting = false
+    }
+  }
+
+  #announce(cell: Cell, reason: ExitReason): void {
+    const { pid } = cell
+    for (const { claim } of cell.names) this.names.release(claim)
+    this.processes.close(pid)
+    this.cells.delete(pid.slot)
+    cell.waiters.clear()
+    this.calls.dropOwner(pid)
+    Process.abort(cell.process, reason)
+    for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
+    for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)
+    for (const watcher of cell.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
+    for (const { ref } of [...cell.monitors.values()]) this.router.demonitor(cell, ref, false)
+    cell.onExit?.(reason)
+    this.onGone?.(pid, reason)
+  }
+
+  /** @throws BeamlineError STOPPED after `stop` */
+  assertRunning(): void {
+    if (this.#stopped !== undefined) throw this.#stopped
+  }
+
+  /** From now on nothing starts here. */
+  refuseNew(): void {
+    this.#stopped ??= new BeamlineError('STOPPED', 'the system has been stopped: start another with ActorSystem.start()')
+  }
+
+  /** Ends all that still waits, and the links. */
+  close(): void {
+    this.refuseNew()
+    const error = this.#stopped as BeamlineError
+    for (const cell of this.cells.values()) cell.waiters.rejectAll(error)
+    for (const cell of [...this.cells.values()]) cell.exit('shutdown')
+    this.calls.rejectAll(error)
+    this.timers.clear()
+    this.mesh.close()
+  }
+}
+

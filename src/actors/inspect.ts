@@ -1,0 +1,62 @@
+import { pack } from '../threads/payload.js'
+import { Pid } from '../threads/pid.js'
+import type { ThreadSignal } from '../threads/signal.js'
+import type { Host } from './host.js'
+
+/** What `system.info` tells of a process. */
+export interface ProcessInfo {
+  readonly pid: Pid
+  /** Its registered names. */
+  readonly names: readonly string[]
+  /** Module and export, or the name of the closure or server class. */
+  readonly label: string
+  readonly thread: number
+  readonly parent: Pid | undefined
+  /** Messages that wait in the mailbox. */
+  readonly messageQueueLength: number
+  /** Messages taken so far. */
+  readonly handled: number
+  readonly links: readonly Pid[]
+  /** The processes this one monitors. */
+  readonly monitors: readonly Pid[]
+  /** The processes that monitor this one. */
+  readonly monitoredBy: readonly Pid[]
+  readonly trapExit: boolean
+}
+
+/** The facts about a process of this thread; undefined when it is dead. */
+export function infoOf(host: Host, pid: Pid): ProcessInfo | undefined {
+  const cell = host.cell(pid)
+  return (
+    cell && {
+      pid,
+      names: cell.names.map(({ name }) => name),
+      label: cell.birth.label,
+      thread: pid.thread,
+      parent: cell.birth.parent,
+      messageQueueLength: cell.mailbox.length,
+      handled: cell.handled,
+      links: [...cell.links.values()],
+      monitors: [...cell.monitors.values()].map((monitor) => monitor.pid),
+      monitoredBy: [...cell.watchers.values()].map((watcher) => watcher.pid),
+      trapExit: cell.trapExit,
+    }
+  )
+}
+
+/** Answers another thread's `inspect`. */
+export function inspect(host: Host, { ref, pid }: ThreadSignal & { kind: 'inspect' }, from: number): void {
+  const body = pack(infoOf(host, Pid.fromRaw(host.node, pid)))
+  host.mesh.send(from, { kind: 'reply', ref, by: undefined, outcome: 'value', body })
+}
+
+/** The facts about any process. */
+export async function info(host: Host, pid: Pid): Promise<ProcessInfo | undefined> {
+  if (pid.node !== host.node || !host.processes.isAlive(pid)) return undefined
+  if (pid.thread === host.thread) return infoOf(host, pid)
+  const ref = host.ref()
+  const answer = host.calls.open(ref, { thread: pid.thread, what: `info(${pid})`, timeout: 5000 })
+  if (!host.mesh.send(pid.thread, { kind: 'inspect', ref: ref.raw, pid: pid.raw })) host.calls.settle(ref.serial, 'value', undefined)
+  return (await answer) as ProcessInfo | undefined
+}
+

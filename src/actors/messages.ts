@@ -1,0 +1,57 @@
+import { Pid, type Ref } from '../threads/pid.js'
+import type { ExitReason } from './exit-reason.js'
+
+/** Who waits for the answer to a call. Plain data: it may be sent on, and any process may answer with it. */
+export interface From {
+  readonly pid: Pid
+  readonly ref: Ref
+}
+
+/** A request that wants an answer: `self.reply(call.from, value)`. */
+export class Call<T = unknown> {
+  readonly type = 'CALL'
+  readonly from: From
+  readonly request: T
+
+  constructor(from: From, request: T) {
+    this.from = from
+    this.request = request
+  }
+}
+
+/** A request that wants no answer. */
+export class Cast<T = unknown> {
+  readonly type = 'CAST'
+  readonly request: T
+
+  constructor(request: T) {
+    this.request = request
+  }
+}
+
+/** A monitored process is gone. `pid` is the name that was monitored when nobody had it. */
+export interface Down {
+  readonly type: 'DOWN'
+  readonly ref: Ref
+  readonly pid: Pid | string
+  readonly reason: ExitReason
+}
+
+/** A linked process is gone, or somebody asked this one to exit; only a process that traps exits sees it. */
+export interface ExitMessage {
+  readonly type: 'EXIT'
+  readonly pid: Pid
+  readonly reason: ExitReason
+}
+
+export function isDown(message: unknown): message is Down {
+  return hasType(message, 'DOWN') && 'ref' in message
+}
+
+export function isExit(message: unknown): message is ExitMessage {
+  return hasType(message, 'EXIT') && (message as { pid?: unknown }).pid instanceof Pid
+}
+
+function hasType(message: unknown, type: string): message is object {
+  return typeof message === 'object' && message !== null && (message as { type?: unknown }).type === type
+}

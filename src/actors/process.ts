@@ -1,0 +1,200 @@
+import { BeamlineError } from '../errors.js'
+import type { Transfer } from '../threads/payload.js'
+import { Pid, type Ref } from '../threads/pid.js'
+import type { Cell } from './cell.js'
+import type { ExitReason } from './exit-reason.js'
+import type { Host } from './host.js'
+import type { From } from './messages.js'
+import type { Server, ServerClass } from './server.js'
+import { type ServerRef, serverRef } from './server-ref.js'
+import type { SpawnOptions, Spawnable } from './spawner.js'
+import type { ActorSystem } from './system.js'
+import type { TimerRef } from './timers.js'
+
+/** Where a message may go: a process, a registered name, or anything that has a pid, such as a server reference. */
+export type Destination = Pid | string | { readonly pid: Pid }
+
+export interface CallOptions {
+  /** Milliseconds to wait for the answer, 5000 unless told; `Infinity` waits for ever. */
+  readonly timeout?: number
+}
+
+const anything = () => true
+
+/**
+ * What a process is to the code that runs in it. Every effect of a process goes through its own `Process`, so that it
+ * ends with it: what a dead process still tries to send goes nowhere.
+ */
+export class Process {
+  readonly #host: Host
+  readonly #cell: Cell
+  #abort: AbortController | undefined
+
+  /** @internal Processes are made by `spawn`. */
+  constructor(host: Host, cell: Cell) {
+    this.#host = host
+    this.#cell = cell
+  }
+
+  get pid(): Pid {
+    return this.#cell.pid
+  }
+
+  /** The process that spawned this one. */
+  get parent(): Pid | undefined {
+    return this.#cell.birth.parent
+  }
+
+  /** The system this process lives in, as seen from its thread. */
+  get system(): ActorSystem {
+    return this.#host.system
+  }
+
+  /** Aborts when the process exits, with the exit reason: for `fetch`, timers and streams. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (!this.#cell.alive) this.#abort.abort('noproc')
+    }
+    return this.#abort.signal
+  }
+
+  /** Whether exit signals arrive as `EXIT` messages; `kill` is never trapped. Mirrors `Process.flag(:trap_exit, …)`. */
+  get trapExit(): boolean {
+    return this.#cell.trapExit
+  }
+
+  set trapExit(value: boolean) {
+    this.#cell.trapExit = value
+  }
+
+  /**
+   * Sends a copy of `message`; never waits, and never fails for a dead process. Mirrors `send/2`.
+   * @throws BeamlineError NOPROC for a name that nobody has, NOT_CLONEABLE for a message that cannot be copied
+   */
+  send(to: Destination, message: unknown, options: { readonly transfer?: Transfer } = {}): void {
+    this.#host.router.message(this.#cell, this.#host.resolve(to), message, false, options.transfer)
+  }
+
+  /** Sends a server a request that wants no answer. Never fails for the dead or nameless. Mirrors `GenServer.cast/2`. */
+  cast(to: Destination, request: unknown): void {
+    const pid = this.#host.resolve(to, 'quiet')
+    if (pid !== undefined) this.#host.router.message(this.#cell, pid, request, true)
+  }
+
+  /**
+   * The first message that `match` accepts, in order of arrival; the others stay. Without `match`: the oldest.
+   * Mirrors `receive`, and `after` by `timeout` (milliseconds, for ever unless told; 0 looks at the mailbox once).
+   * @throws BeamlineError CALL_TIMEOUT when no message came in time
+   */
+  async receive<M = unknown>(
+    match?: ((message: unknown) => message is M) | ((message: unknown) => boolean),
+    options: { readonly timeout?: number } = {},
+  ): Promise<M> {
+    const turn = this.#host.scheduler.admit()
+    if (turn !== undefined) await turn
+    this.#host.running(this.#cell)
+    return this.#cell.waiters.wait(match ?? anything, options.timeout ?? Number.POSITIVE_INFINITY) as Promise<M>
+  }
+
+  /** The messages as they come, for `for await`. */
+  async *messages(): AsyncGenerator<unknown, void, void> {
+    while (this.#cell.alive) yield await this.receive()
+  }
+
+  /** Ties two processes: when one exits for another reason than `normal`, so does the other. Mirrors `Process.link/1`. */
+  link(pid: Pid): void {
+    this.#host.router.link(this.#cell, pid)
+  }
+
+  /** Unties them: after this, no exit signal of that link arrives. */
+  unlink(pid: Pid): void {
+    this.#host.router.unlink(this.#cell, pid)
+  }
+
+  /** Asks for one `{ type: 'DOWN', ref, pid, reason }` when the process is gone; at once if it is. */
+  monitor(target: Destination): Ref {
+    return this.#host.router.monitor(this.#cell, target)
+  }
+
+  /** Ends a monitor; `flush` also takes its `DOWN` out of the mailbox. Harmless when repeated. */
+  demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): void {
+    this.#host.router.demonitor(this.#cell, ref, options.flush ?? false)
+  }
+
+  /** Sends an exit signal; `kill` cannot be refused. Mirrors `Process.exit/2`. */
+  exit(pid: Pid, reason: ExitReason): void {
+    this.#host.router.exit(this.#cell.pid, pid, reason, false)
+  }
+
+  /** Sends `message` after `ms` milliseconds; the timer outlives this process. A name is looked up when it is time. */
+  sendAfter(to: Destination, message: unknown, ms: number): TimerRef {
+    return this.#host.timers.start(to, message, ms)
+  }
+
+  /** Ends a timer. @returns the milliseconds that were left, or `false` when it had fired or was cancelled before */
+  cancelTimer(ref: TimerRef): number | false {
+    return this.#host.timers.cancel(ref)
+  }
+
+  /**
+   * Asks a process and waits for its answer. A server answers by what its method returns, a plain process by
+   * {@link reply} to the `CALL` message it receives.
+   * @throws BeamlineError CALL_TIMEOUT; NOPROC when the process is dead, dies before it answers (`details.reason`), or is
+   * the calling process itself
+   */
+  call(to: Destination, request: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#host.router.call(this.#cell, to, request, options.timeout ?? 5000)
+  }
+
+  /** Answers a call; only the first answer counts, and one for a caller that has gone is dropped. */
+  reply(from: From, value: unknown): void {
+    this.#host.router.reply(this.#cell, from, 'value', value)
+  }
+
+  /** Refuses a call: the caller's promise is rejected with `error`, and nobody dies. */
+  replyError(from: From, error: BeamlineError): void {
+    this.#host.router.reply(this.#cell, from, 'error', error)
+  }
+
+  /**
+   * Starts a process with this one as its parent: a closure on this thread, or a module's export on any.
+   * @throws BeamlineError BAD_ENTRY, ALREADY_REGISTERED, NOT_CLONEABLE
+   */
+  spawn<A>(what: Spawnable<A>, args?: A, options: SpawnOptions = {}): Promise<Pid> {
+    return this.#host.spawner.spawn(this.#cell, what as Spawnable<unknown>, args, options)
+  }
+
+  /** Starts a {@link Server} with this process as its parent; resolves once its `init` is done. */
+  async start<S extends Server<A>, A>(type: ServerClass<S, A>, args: A, options: SpawnOptions = {}): Promise<ServerRef<S>> {
+    const pid = await this.#host.spawner.start(this.#cell, type as ServerClass, args, options)
+    return serverRef<S>(this, pid)
+  }
+
+  /** A new unique reference, as `make_ref/0`. */
+  ref(): Ref {
+    return this.#host.ref()
+  }
+
+  /** @internal */
+  static abort(process: Process, reason: ExitReason): void {
+    process.#abort?.abort(reason)
+  }
+
+  /** @internal */
+  static hostOf(process: Process): Host {
+    return process.#host
+  }
+}
+
+/** The pid in a destination that names a process by value. */
+export function pidIn(to: unknown): Pid | undefined {
+  if (to instanceof Pid) return to
+  const pid = typeof to === 'object' || typeof to === 'function' ? (to as { pid?: unknown } | null)?.pid : undefined
+  return pid instanceof Pid ? pid : undefined
+}
+
+/** The refusal of something that is neither pid nor name. */
+export function badDestination(to: unknown): BeamlineError {
+  return new BeamlineError('INVALID_TYPE', `${String(to)} is no destination: give a Pid or a registered name`)
+}

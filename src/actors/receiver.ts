@@ -1,0 +1,106 @@
+import { MAIN } from '../threads/mesh.js'
+import { unpack } from '../threads/payload.js'
+import { Pid, type RawPid, Ref } from '../threads/pid.js'
+import type { ProcessSignal, ReplySignal, Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
+import type { ExitReason } from './exit-reason.js'
+import type { Host } from './host.js'
+import { Cast } from './messages.js'
+
+/** Takes the signals that arrive on a thread to the processes they are for. */
+export class Receiver {
+  readonly #host: Host
+  readonly #control: (signal: ThreadSignal, from: number) => void
+
+  /** @param control takes what is about threads, not processes */
+  constructor(host: Host, control: (signal: ThreadSignal, from: number) => void) {
+    this.#host = host
+    this.#control = control
+  }
+
+  receive(signal: Signal, from: number): void {
+    switch (signal.kind) {
+      case 'message':
+      case 'call':
+      case 'forget':
+      case 'exit':
+      case 'link':
+      case 'unlink':
+      case 'monitor':
+      case 'demonitor':
+      case 'down':
+        return this.#process(signal)
+      case 'spawn':
+      case 'opened':
+      case 'spawned':
+        return this.#spawn(signal)
+      case 'reply':
+        return this.#reply(signal)
+      default:
+        return this.#control(signal, from)
+    }
+  }
+
+  #process(signal: ProcessSignal): void {
+    const host = this.#host
+    const to = this.#pid(signal.to)
+    const cell = host.cell(to)
+    switch (signal.kind) {
+      case 'message': {
+        const body = unpack(signal.body)
+        if (cell === undefined) host.deadLetter(to, body)
+        else cell.deliver(signal.cast ? new Cast(body) : body)
+        return
+      }
+      case 'call': {
+        const from = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
+        if (cell === undefined) host.router.reply(undefined, from, 'exit', 'noproc')
+        else host.router.ask(cell, from, unpack(signal.body))
+        return
+      }
+      case 'forget':
+        cell?.unanswered.delete(Ref.fromRaw(host.node, signal.ref).toString())
+        return
+      case 'exit':
+        cell?.receiveExit(this.#pid(signal.from), unpack(signal.reason) as ExitReason, signal.linked)
+        return
+      case 'link': {
+        const from = this.#pid(signal.from)
+        if (cell === undefined) host.router.exit(to, from, 'noproc', true)
+        else cell.links.set(from.toString(), from)
+        return
+      }
+      case 'unlink':
+        cell?.links.delete(this.#pid(signal.from).toString())
+        return
+      case 'monitor': {
+        const watcher = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
+        if (cell === undefined) host.router.down(watcher.pid, watcher.ref, to, 'noproc')
+        else cell.watchers.set(watcher.ref.toString(), watcher)
+        return
+      }
+      case 'demonitor':
+        cell?.watchers.delete(Ref.fromRaw(host.node, signal.ref).toString())
+        return
+      case 'down':
+        cell?.receiveDown(Ref.fromRaw(host.node, signal.ref), this.#pid(signal.from), unpack(signal.reason) as ExitReason)
+        return
+    }
+  }
+
+  #spawn(signal: SpawnSignal): void {
+    if (signal.kind === 'spawn') {
+      if (signal.isolated && this.#host.thread === MAIN) this.#host.openIsolated(signal)
+      else void this.#host.spawner.receive(signal)
+    } else if (signal.kind === 'opened') this.#host.calls.move(signal.ref[1], signal.thread)
+    else this.#host.spawner.born(Ref.fromRaw(this.#host.node, signal.ref), this.#pid(signal.pid))
+  }
+
+  #reply(signal: ReplySignal): void {
+    const by = signal.by === undefined ? undefined : this.#pid(signal.by)
+    this.#host.router.answer(Ref.fromRaw(this.#host.node, signal.ref), by, signal.outcome, unpack(signal.body))
+  }
+
+  #pid(raw: RawPid): Pid {
+    return Pid.fromRaw(this.#host.node, raw)
+  }
+}

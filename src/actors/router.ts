@@ -1,0 +1,177 @@
+import { BeamlineError } from '../errors.js'
+import { copy, pack, type Transfer } from '../threads/payload.js'
+import type { Pid, Ref } from '../threads/pid.js'
+import type { Signal } from '../threads/signal.js'
+import { exited } from './calls.js'
+import type { Cell } from './cell.js'
+import type { ExitReason } from './exit-reason.js'
+import type { Host } from './host.js'
+import { Call, Cast, type From, isDown } from './messages.js'
+import { type Destination, pidIn } from './process.js'
+
+/**
+ * What one process does to another: straight to its cell when that is on this thread, as a signal when it is not. Both
+ * ways keep the order in which one process acts on another.
+ */
+export class Router {
+  readonly #host: Host
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  message(sender: Cell | undefined, to: Pid, body: unknown, cast: boolean, transfer?: Transfer): void {
+    if (sender !== undefined && !sender.alive) return
+    if (this.#isHere(to)) {
+      const message = copy(body, transfer)
+      const cell = this.#host.cell(to)
+      if (cell !== undefined) cell.deliver(cast ? new Cast(message) : message)
+      else this.#host.deadLetter(to, message)
+      return
+    }
+    const signal: Signal = { kind: 'message', to: to.raw, body: pack(body, transfer), cast }
+    if (!this.#signal(to, signal, transfer)) this.#host.deadLetter(to, body)
+  }
+
+  async call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
+    const callee = this.#host.resolve(to, 'quiet')
+    const what = `the call to ${typeof to === 'string' ? `'${to}'` : String(callee)}`
+    if (callee === undefined) throw exited(what, 'noproc')
+    if (callee.equals(caller.pid)) {
+      const text = `${what} can never be answered, as a process that calls itself waits for itself: call the method directly`
+      throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
+    }
+    if (!caller.alive) return new Promise(() => {})
+    const ref = this.#host.ref()
+    if (this.#isHere(callee)) return this.#callHere(caller, callee, ref, request, what, timeout)
+    const body = pack(request)
+    const answer = this.#open(caller, callee, ref, what, timeout)
+    const sent = this.#signal(callee, { kind: 'call', to: callee.raw, from: caller.pid.raw, ref: ref.raw, body })
+    if (!sent) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
+    return answer
+  }
+
+  #callHere(caller: Cell, callee: Pid, ref: Ref, request: unknown, what: string, timeout: number): Promise<unknown> {
+    const copied = copy(request)
+    const answer = this.#open(caller, callee, ref, what, timeout)
+    const cell = this.#host.cell(callee)
+    if (cell === undefined) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
+    else this.ask(cell, { pid: caller.pid, ref }, copied)
+    return answer
+  }
+
+  #open(caller: Cell, callee: Pid, ref: Ref, what: string, timeout: number): Promise<unknown> {
+    const abandoned = () => {
+      if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.delete(ref.toString())
+      else this.#signal(callee, { kind: 'forget', to: callee.raw, ref: ref.raw })
+    }
+    return this.#host.calls.open(ref, { owner: caller.pid, callee, thread: callee.thread, what, timeout, abandoned })
+  }
+
+  /** Puts a call into the mailbox of a process on this thread, and remembers that it wants an answer. */
+  ask(cell: Cell, from: From, request: unknown): void {
+    cell.unanswered.set(from.ref.toString(), from)
+    cell.deliver(new Call(from, request))
+  }
+
+  /** Answers a call of any process; `by` is undefined when the host itself answers. */
+  reply(by: Cell | undefined, from: From, outcome: 'value' | 'error' | 'exit', value: unknown): void {
+    if (by !== undefined && !by.alive) return
+    by?.unanswered.delete(from.ref.toString())
+    if (this.#isHere(from.pid)) return this.answer(from.ref, by?.pid, outcome, copy(value))
+    const body = pack(value)
+    this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, by: by?.pid.raw, outcome, body })
+  }
+
+  /** An answer has come home. When somebody answered for the callee, the callee may forget the call. */
+  answer(ref: Ref, by: Pid | undefined, outcome: 'value' | 'error' | 'exit', value: unknown): void {
+    const callee = this.#host.calls.calleeOf(ref.serial)
+    this.#host.calls.settle(ref.serial, outcome, value)
+    if (callee === undefined || by === undefined || by.equals(callee)) return
+    if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.delete(ref.toString())
+    else this.#signal(callee, { kind: 'forget', to: callee.raw, ref: ref.raw })
+  }
+
+  exit(from: Pid, to: Pid, reason: ExitReason, linked: boolean): void {
+    const target = this.#pid(to)
+    if (!linked && this.#host.cell(from) === undefined) return
+    if (this.#isHere(target)) {
+      this.#host.cell(target)?.receiveExit(from, copy(reason) as ExitReason, linked)
+      return
+    }
+    this.#signal(target, { kind: 'exit', to: target.raw, from: from.raw, reason: pack(reason), linked })
+    if (reason === 'kill' && !linked) this.#host.suspect(target)
+  }
+
+  link(cell: Cell, to: Pid): void {
+    const target = this.#pid(to)
+    if (!cell.alive || target.equals(cell.pid) || cell.links.has(target.toString())) return
+    cell.links.set(target.toString(), target)
+    if (this.#isHere(target)) {
+      const other = this.#host.cell(target)
+      if (other === undefined) cell.receiveExit(target, 'noproc', true)
+      else other.links.set(cell.pid.toString(), cell.pid)
+    } else if (!this.#signal(target, { kind: 'link', to: target.raw, from: cell.pid.raw })) {
+      cell.receiveExit(target, 'noproc', true)
+    }
+  }
+
+  unlink(cell: Cell, to: Pid): void {
+    const target = this.#pid(to)
+    if (!cell.links.delete(target.toString())) return
+    if (this.#isHere(target)) this.#host.cell(target)?.links.delete(cell.pid.toString())
+    else this.#signal(target, { kind: 'unlink', to: target.raw, from: cell.pid.raw })
+  }
+
+  monitor(cell: Cell, target: Destination): Ref {
+    const ref = this.#host.ref()
+    const pid = this.#host.resolve(target, 'quiet')
+    if (!cell.alive || (pid !== undefined && pid.equals(cell.pid))) return ref
+    if (pid === undefined) {
+      cell.deliver({ type: 'DOWN', ref, pid: target, reason: 'noproc' }, true)
+      return ref
+    }
+    cell.monitors.set(ref.toString(), { pid, ref })
+    if (this.#isHere(pid)) {
+      const other = this.#host.cell(pid)
+      if (other === undefined) cell.receiveDown(ref, pid, 'noproc')
+      else other.watchers.set(ref.toString(), { pid: cell.pid, ref })
+    } else if (!this.#signal(pid, { kind: 'monitor', to: pid.raw, from: cell.pid.raw, ref: ref.raw })) {
+      cell.receiveDown(ref, pid, 'noproc')
+    }
+    return ref
+  }
+
+  demonitor(cell: Cell, ref: Ref, flush: boolean): void {
+    const pid = cell.monitors.get(ref.toString())?.pid
+    if (pid !== undefined) {
+      cell.monitors.delete(ref.toString())
+      if (this.#isHere(pid)) this.#host.cell(pid)?.watchers.delete(ref.toString())
+      else this.#signal(pid, { kind: 'demonitor', to: pid.raw, ref: ref.raw })
+    }
+    if (!flush) return
+    cell.mailbox.take((message) => isDown(message) && ref.equals(message.ref), 0)
+    cell.waiters.rescan()
+  }
+
+  /** Tells the monitor `ref` of `watcher` that `pid` is gone. */
+  down(watcher: Pid, ref: Ref, pid: Pid, reason: ExitReason): void {
+    if (this.#isHere(watcher)) this.#host.cell(watcher)?.receiveDown(ref, pid, copy(reason) as ExitReason)
+    else this.#signal(watcher, { kind: 'down', to: watcher.raw, from: pid.raw, ref: ref.raw, reason: pack(reason) })
+  }
+
+  #pid(to: unknown): Pid {
+    const pid = pidIn(to)
+    if (pid === undefined) throw new BeamlineError('INVALID_TYPE', `${String(to)} is no process: give a Pid`)
+    return pid
+  }
+
+  #isHere(pid: Pid): boolean {
+    return pid.thread === this.#host.thread || pid.node !== this.#host.node
+  }
+
+  #signal(to: Pid, signal: Signal, transfer?: Transfer): boolean {
+    return this.#host.mesh.send(to.thread, signal, transfer)
+  }
+}
+

@@ -1,0 +1,45 @@
+import type { Pid } from '../threads/pid.js'
+import type { CallOptions, Process } from './process.js'
+import type { Server } from './server.js'
+
+/** A call or cast of a server's method, as it travels. */
+export interface MethodCall {
+  readonly method: string
+  readonly args: unknown[]
+}
+
+type Methods<S> = {
+  [K in Exclude<keyof S, keyof Server<never>>]: S[K] extends (...args: never[]) => unknown ? K : never
+}[Exclude<keyof S, keyof Server<never>>]
+
+type Ask<F> = F extends (...args: infer P) => infer R ? (...args: P) => Promise<Awaited<R>> : never
+type Tell<F> = F extends (...args: infer P) => unknown ? (...args: P) => void : never
+
+/**
+ * A running server, typed from its class: every public method is a call that resolves to what the method returns, and
+ * rejects with NOPROC or CALL_TIMEOUT; `cast` has the same methods without an answer.
+ */
+export type ServerRef<S> = { readonly [K in Methods<S>]: Ask<S[K]> } & {
+  readonly cast: { readonly [K in Methods<S>]: Tell<S[K]> }
+  readonly pid: Pid
+}
+
+/** A reference for `owner`, which makes the calls. `timeout` in `options` holds for each of them. */
+export function serverRef<S>(owner: Process, pid: Pid, options: CallOptions = {}): ServerRef<S> {
+  const cast = methods((method, args) => owner.cast(pid, { method, args } satisfies MethodCall))
+  const call = (method: string, args: unknown[]) => owner.call(pid, { method, args } satisfies MethodCall, options)
+  return methods(call, { pid, cast }) as ServerRef<S>
+}
+
+function methods(send: (method: string, args: unknown[]) => unknown, own: Record<string, unknown> = {}): object {
+  return new Proxy(own, {
+    get(target, key) {
+      if (typeof key !== 'string' || key in target) return Reflect.get(target, key)
+      // A reference is no promise: `await reference` must not ask the server for a method `then`.
+      if (key === 'then' || key === 'toJSON') return undefined
+      const method = (...args: unknown[]) => send(key, args)
+      target[key] = method
+      return method
+    },
+  })
+}

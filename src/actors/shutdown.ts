@@ -1,0 +1,27 @@
+import type { Cell } from './cell.js'
+import type { Host } from './host.js'
+
+/**
+ * Asks every process of a thread to end, as their parents would (`shutdown`), and kills what is left after `timeout`
+ * milliseconds. Resolves when all are gone.
+ * @param spared processes that stay
+ */
+export function shutdown(host: Host, timeout: number, spared: (cell: Cell) => boolean = () => false): Promise<void> {
+  host.refuseNew()
+  const left = () => [...host.cells.values()].filter((cell) => !spared(cell))
+  for (const cell of left()) cell.receiveExit(cell.birth.parent ?? cell.pid, 'shutdown', false)
+  if (left().length === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const { onGone } = host
+    const timer = setTimeout(() => {
+      for (const cell of left()) cell.exit('killed')
+    }, timeout)
+    host.onGone = (pid, reason) => {
+      onGone?.(pid, reason)
+      if (left().length > 0) return
+      clearTimeout(timer)
+      host.onGone = onGone
+      resolve()
+    }
+  })
+}

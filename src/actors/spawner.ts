@@ -1,0 +1,217 @@
+import type { ResourceLimits } from 'node:worker_threads'
+import { BeamlineError } from '../errors.js'
+import { MAIN } from '../threads/mesh.js'
+import { copy, pack, unpack } from '../threads/payload.js'
+import { Pid, Ref } from '../threads/pid.js'
+import type { SpawnSignal } from '../threads/signal.js'
+import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
+import type { Cell } from './cell.js'
+import { type Entry, type EntryName, load, nameOf } from './entry.js'
+import { type ExitReason, errorFrom } from './exit-reason.js'
+import type { Host } from './host.js'
+import type { MailboxLimit, Overflow } from './mailbox.js'
+import { type ServerClass, serverSpawn } from './server.js'
+
+/** What can be spawned: a closure, on the caller's own thread, or a module's export, on any. */
+export type Spawnable<A = unknown> = ProcessFn<A> | BehaviourFn<A> | Entry
+
+/**
+ * Where a process runs: `auto` shares one of the scheduler threads, a number names one of them (taken modulo their
+ * count), `main` is the thread that started the system, `system` one that only runs the library's own actors, and
+ * `isolated` a new worker thread for this process alone, so that it can be killed in the middle of an endless loop.
+ */
+export type Placement = 'auto' | 'main' | 'system' | 'isolated' | number
+
+export interface SpawnOptions {
+  /** Registers the process under this name before it runs. */
+  readonly name?: string
+  /** `auto` for an entry unless told; a closure stays where it is. */
+  readonly thread?: Placement
+  /** Links the new process to its parent, so that neither misses the other's death. */
+  readonly link?: boolean
+  /** Lets the parent monitor the new process; a {@link Ref} made before is used for the `DOWN`. */
+  readonly monitor?: boolean | Ref
+  /** For an isolated process: as for a `Worker` of `node:worker_threads`. */
+  readonly resourceLimits?: ResourceLimits
+  /** Bounds the mailbox; without it, it is unbounded. */
+  readonly mailbox?: MailboxLimit
+  /** What `info` calls the process; its module and export unless told. */
+  readonly label?: string
+}
+
+/** The part of the options that matters where the process runs. */
+interface Birthright {
+  readonly label: string
+  readonly name: string | undefined
+  readonly link: boolean
+  readonly monitor: Ref | undefined
+  readonly mailbox: MailboxLimit | undefined
+  readonly thread: Placement
+  readonly resourceLimits: ResourceLimits | undefined
+}
+
+interface Expected {
+  readonly parent: Cell
+  readonly right: Birthright
+  pid: Pid | undefined
+}
+
+const overflows: readonly Overflow[] = ['drop-newest', 'drop-oldest', 'exit']
+
+/** Starts processes: here, or by asking the host of another thread. */
+export class Spawner {
+  readonly #host: Host
+  readonly #expected = new Map<number, Expected>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  async spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
+    this.#host.assertRunning()
+    const name = typeof what === 'function' ? undefined : nameOf(what)
+    const right = this.#birthright(options, name ? `${name.module}#${name.export}` : (what as ProcessFn).name || 'closure')
+    if (name === undefined) return this.#closure(parent, what as ProcessFn, args, right)
+    const thread = this.#threadFor(right.thread)
+    if (thread !== this.#host.thread || right.thread === 'isolated') return this.#remote(parent, name, args, right, thread)
+    const body = await load(name)
+    return this.#local(parent, body, copy(args), right)
+  }
+
+  /** Starts a server class: by its module on any thread, or, when it names none, on this one. */
+  start(parent: Cell, type: ServerClass, args: unknown, options: SpawnOptions): Promise<Pid> {
+    const spawn = serverSpawn(type, args)
+    return this.spawn(parent, spawn.what, spawn.args, { label: type.name, ...options })
+  }
+
+  #closure(parent: Cell, body: ProcessFn | BehaviourFn, args: unknown, right: Birthright): Promise<Pid> {
+    const elsewhere = right.thread === 'isolated' || this.#threadFor(right.thread, true) !== this.#host.thread
+    if (elsewhere) {
+      const message = `a closure cannot leave its thread for '${right.thread}': put it in a module and give { module, export }`
+      throw new BeamlineError('BAD_ENTRY', message)
+    }
+    return this.#local(parent, body, args, right)
+  }
+
+  async #local(parent: Cell, body: ProcessFn | BehaviourFn, args: unknown, right: Birthright): Promise<Pid> {
+    const cell = await this.#birth(parent.pid, right)
+    this.#adopt(parent, right, cell.pid)
+    await runUntilReady(cell, body, args)
+    return cell.pid
+  }
+
+  async #remote(parent: Cell, name: EntryName, args: unknown, right: Birthright, thread: number): Promise<Pid> {
+    const ref = this.#host.ref()
+    const expected: Expected = { parent, right, pid: undefined }
+    const payload = pack(args)
+    this.#expected.set(ref.serial, expected)
+    const what = `the start of ${right.label}`
+    const ready = this.#host.calls.open(ref, { owner: parent.pid, thread, what, timeout: Number.POSITIVE_INFINITY })
+    const signal: SpawnSignal = {
+      kind: 'spawn',
+      ref: ref.raw,
+      parent: parent.pid.raw,
+      ...name,
+      isolated: right.thread === 'isolated',
+      args: payload,
+      options: pack(right),
+    }
+    if (thread === this.#host.thread) this.#host.openIsolated(signal)
+    else if (!this.#host.mesh.send(thread, signal)) this.#host.calls.settle(ref.serial, 'exit', 'noconnection')
+    try {
+      await ready
+      return expected.pid as Pid
+    } finally {
+      this.#expected.delete(ref.serial)
+    }
+  }
+
+  /** A process this thread asked for exists: its parent's side of links and monitors. */
+  born(ref: Ref, pid: Pid): void {
+    const expected = this.#expected.get(ref.serial)
+    if (expected === undefined) return
+    expected.pid = pid
+    this.#adopt(expected.parent, expected.right, pid)
+  }
+
+  #adopt(parent: Cell, right: Birthright, pid: Pid): void {
+    if (parent.alive) {
+      if (right.link) parent.links.set(pid.toString(), pid)
+      if (right.monitor !== undefined) parent.monitors.set(right.monitor.toString(), { pid, ref: right.monitor })
+    } else if (right.link) {
+      this.#host.router.exit(parent.pid, pid, 'noproc', true)
+    }
+  }
+
+  /** Another thread asks for a process on this one. */
+  async receive(signal: SpawnSignal & { kind: 'spawn' }): Promise<void> {
+    const from = { pid: Pid.fromRaw(this.#host.node, signal.parent), ref: Ref.fromRaw(this.#host.node, signal.ref) }
+    const right = unpack(signal.options) as Birthright
+    try {
+      const body = await load(signal)
+      const cell = await this.#birth(from.pid, right)
+      this.#host.mesh.send(from.pid.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
+      // A function may never let go of its thread: its parent is told before it runs.
+      if (!isBehaviourFn(body)) this.#host.router.reply(undefined, from, 'value', undefined)
+      await runUntilReady(cell, body, unpack(signal.args))
+      if (isBehaviourFn(body)) this.#host.router.reply(undefined, from, 'value', undefined)
+    } catch (error) {
+      this.#host.router.reply(undefined, from, 'error', error)
+      this.#host.childless()
+    }
+  }
+
+  async #birth(parent: Pid, right: Birthright): Promise<Cell> {
+    const cell = this.#host.open({ parent, label: right.label, limit: right.mailbox })
+    if (right.name !== undefined) await this.#register(cell, right.name)
+    if (right.link) cell.links.set(parent.toString(), parent)
+    if (right.monitor !== undefined) cell.watchers.set(right.monitor.toString(), { pid: parent, ref: right.monitor })
+    return cell
+  }
+
+  async #register(cell: Cell, name: string): Promise<void> {
+    try {
+      await this.#host.register(cell, name)
+    } catch (error) {
+      cell.exit('normal')
+      throw error
+    }
+  }
+
+  #birthright(options: SpawnOptions, entry: string): Birthright {
+    const { name, thread = 'auto', link = false, monitor = false, resourceLimits, mailbox, label = entry } = options
+    if (name !== undefined && (typeof name !== 'string' || name === '')) {
+      throw new BeamlineError('INVALID_TYPE', `${String(name)} is no name for a process: give a string that is not empty`)
+    }
+    if (mailbox !== undefined && !(Number.isInteger(mailbox.limit) && mailbox.limit > 0 && overflows.includes(mailbox.overflow))) {
+      throw new BeamlineError('INVALID_TYPE', `mailbox: give { limit: a whole number above 0, overflow: ${overflows.join(' | ')} }`)
+    }
+    if (resourceLimits !== undefined && thread !== 'isolated') {
+      throw new BeamlineError('BAD_ENTRY', "resourceLimits belong to a thread of its own: add thread: 'isolated'")
+    }
+    const ref = monitor === true ? this.#host.ref() : monitor || undefined
+    return { label, name, thread, link, monitor: ref, resourceLimits, mailbox }
+  }
+
+  #threadFor(placement: Placement, closure = false): number {
+    if (placement === 'main' || placement === 'isolated') return MAIN
+    if (placement === 'auto') return closure ? this.#host.thread : this.#host.placement.next()
+    if (placement === 'system') return this.#host.placement.system()
+    if (typeof placement === 'number' && Number.isInteger(placement) && placement >= 0) return this.#host.placement.at(placement)
+    throw new BeamlineError('BAD_ENTRY', `'${placement}' is no thread: give 'auto', 'main', 'isolated' or a whole number from 0`)
+  }
+}
+
+/** @throws BeamlineError NOPROC when a behaviour ends before it is made; its exit is the cause */
+async function runUntilReady(cell: Cell, body: ProcessFn | BehaviourFn, args: unknown): Promise<void> {
+  let failure: ExitReason = 'normal'
+  cell.onExit = (reason) => {
+    failure = reason
+  }
+  await cell.run(body, args)
+  cell.onExit = undefined
+  if (cell.alive || !isBehaviourFn(body)) return
+  const cause = errorFrom(failure)
+  const message = `${cell.birth.label} ended before it was ready: ${cause.message}`
+  throw new BeamlineError('NOPROC', message, { cause, details: { reason: failure } })
+}

@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { BeamlineError } from '../errors.js'
+import { type Clock, realClock } from '../threads/clock.js'
+import { Batch } from '../threads/link.js'
+import { MAIN, Mesh } from '../threads/mesh.js'
+import type { Pid } from '../threads/pid.js'
+import { ThreadPools } from '../threads/pools.js'
+import { portCarrier } from '../threads/port-link.js'
+import { Roster } from '../threads/roster.js'
+import type { Cell } from './cell.js'
+import { Host } from './host.js'
+import { info, type ProcessInfo } from './inspect.js'
+import { NameTable } from './names.js'
+import type { Destination, Process } from './process.js'
+import { ProcessTable } from './process-table.js'
+import type { Server, ServerClass } from './server.js'
+import type { ServerRef } from './server-ref.js'
+import { shutdown } from './shutdown.js'
+import type { SpawnOptions, Spawnable } from './spawner.js'
+import { type Machinery, ThreadKeeper } from './thread-keeper.js'
+import { Watchdog } from './watchdog.js'
+
+export interface SystemOptions {
+  /** Part of every pid's text; made up unless told. */
+  readonly name?: string
+  /** Worker threads that share out the processes; as many as the machine has cores unless told. */
+  readonly threads?: number
+  /** Worker threads for the library's own actors, such as contexts, which run no user's process unless asked to; 1. */
+  readonly systemThreads?: number
+  /** The most processes that live at one time; 1,048,576. */
+  readonly maxProcesses?: number
+  /** Milliseconds without a turn of its event loop after which a shared thread is ended; 3000. `Infinity`: never. */
+  readonly stuckAfter?: number
+  /** The same for a thread with a process that was told to die by `kill`; 1000. */
+  readonly killGrace?: number
+  /** The time of the main thread; the real time unless told. */
+  readonly clock?: Clock
+}
+
+/** How a system stops its threads and gives way. */
+interface Ending {
+  (timeout: number): Promise<void>
+}
+
+/**
+ * A system of processes on worker threads. The thread that starts it is its main thread; inside a process on another
+ * thread, `self.system` is the same system as seen from there.
+ */
+export class ActorSystem implements AsyncDisposable {
+  readonly #host: Host
+  readonly #end: Ending
+  readonly #keeper: ThreadKeeper | undefined
+  #shell: Cell | undefined
+  #stopping: Promise<void> | undefined
+
+  /** @internal Systems are made by {@link start}. */
+  constructor(host: Host, end: Ending, keeper?: ThreadKeeper) {
+    this.#host = host
+    this.#end = end
+    this.#keeper = keeper
+    host.system = this
+  }
+
+  /**
+   * Starts the worker threads; resolves when all of them run.
+   * @throws BeamlineError INVALID_TYPE for an option out of its range, UNAVAILABLE when a thread cannot start
+   */
+  static start(options: SystemOptions = {}): Promise<ActorSystem> {
+    const batch = new Batch(false)
+    return ActorSystem.assemble(options, { source: new ThreadPools(), carrier: portCarrier, batch })
+  }
+
+  /** @internal A system whose threads are made by `machinery`. */
+  static async assemble(options: SystemOptions, machinery: Machinery): Promise<ActorSystem> {
+    const { stuckAfter = 3000, killGrace = 1000, clock = realClock } = options
+    const threads = whole('threads', options.threads ?? availableParallelism())
+    const roster = Roster.create(threads, whole('systemThreads', options.systemThreads ?? 1))
+    const node = options.name ?? `beamline-${randomBytes(3).toString('hex')}`
+    const processes = ProcessTable.create(node, whole('maxProcesses', options.maxProcesses ?? 1 << 20))
+    const names = NameTable.create(processes)
+    const keeper = new ThreadKeeper(machinery)
+    const mesh = new Mesh(() => {})
+    const host = new Host({
+      thread: MAIN, place: undefined, processes, names, roster, clock, batch: machinery.batch, mesh, control: keeper,
+    })
+    const watchdog = new Watchdog(roster, { stuckAfter, killGrace }, (...stuck) => keeper.stuck(...stuck))
+    const end: Ending = async (timeout) => {
+      watchdog.stop()
+      await Promise.all([shutdown(host, timeout, (cell) => cell === system.#shell), keeper.stop(timeout)])
+      host.close()
+    }
+    const system = new ActorSystem(host, end, keeper)
+    keeper.onStop = () => void system.stop()
+    const shared = { processes: processes.memory, names: names.memory, roster: roster.memory, beat: watchdog.beat }
+    await keeper.start(host, watchdog, shared)
+    watchdog.start()
+    return system
+  }
+
+  /** The calling thread's own process, as a shell has one in Elixir: a new one takes its place should it die. */
+  get self(): Process {
+    if (!this.#shell?.alive) this.#shell = this.#host.open({ parent: undefined, label: 'shell', limit: undefined })
+    return this.#shell.process
+  }
+
+  /** As {@link Process.spawn}, by {@link self}. */
+  async spawn<A>(what: Spawnable<A>, args?: A, options: SpawnOptions = {}): Promise<Pid> {
+    return this.self.spawn(what, args, options)
+  }
+
+  /** As {@link Process.start}, by {@link self}: calls through the reference are made by it too. */
+  async start<S extends Server<A>, A>(type: ServerClass<S, A>, args: A, options: SpawnOptions = {}): Promise<ServerRef<S>> {
+    return this.self.start(type, args, options)
+  }
+
+  /** The live process with this name, if any; asks no other thread. */
+  whereis(name: string): Pid | undefined {
+    return this.#host.resolve(name, 'quiet')
+  }
+
+  /** Whether a process lives; false for certain once its `DOWN` was seen. Asks no other thread. */
+  isAlive(pid: Pid): boolean {
+    return pid.node === this.#host.node && this.#host.processes.isAlive(pid)
+  }
+
+  /** The facts about a live process, from its own thread; undefined for a dead one. */
+  info(pid: Pid): Promise<ProcessInfo | undefined> {
+    return info(this.#host, pid)
+  }
+
+  /** Every live process of every thread, the library's own included. */
+  processes(): Pid[] {
+    return this.#host.processes.list()
+  }
+
+  /** The worker threads that run now. Known on the main thread only; empty elsewhere. */
+  threads(): { readonly id: number; readonly kind: 'scheduler' | 'system' | 'isolated' }[] {
+    return this.#keeper?.list() ?? []
+  }
+
+  /** @throws BeamlineError NOPROC for a name that nobody has */
+  pidOf(to: Destination): Pid {
+    return this.#host.resolve(to)
+  }
+
+  /**
+   * Stops every process and thread: asks each process to end with `shutdown`, kills what is left after `timeout`
+   * milliseconds (5000 unless told), and leaves nothing that would keep the program alive. What still waits is rejected
+   * with STOPPED. Inside another thread it asks main to do so.
+   */
+  stop({ timeout = 5000 }: { readonly timeout?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#end(timeout)
+    return this.#stopping
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+}
+
+function whole(option: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${value}: give a whole number above 0`)
+}

@@ -1,0 +1,264 @@
+import type { ResourceLimits } from 'node:worker_threads'
+import { BeamlineError } from '../errors.js'
+import type { Batch, Carrier, LinkEnd } from '../threads/link.js'
+import { MAIN } from '../threads/mesh.js'
+import { pack, unpack } from '../threads/payload.js'
+import { Pid, type RawPid, Ref } from '../threads/pid.js'
+import type { RunningThread, ThreadEnd, ThreadSource } from '../threads/pools.js'
+import type { Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
+import type { BootData } from './boot.js'
+import { type ExitReason, reasonFrom } from './exit-reason.js'
+import type { Host, ThreadControl } from './host.js'
+import { inspect } from './inspect.js'
+import type { NameClaim } from './names.js'
+import type { Watchdog } from './watchdog.js'
+
+/** A worker thread, as main sees it. */
+interface Thread {
+  readonly id: number
+  readonly place: number | undefined
+  readonly running: RunningThread
+  /** Whether its program came to run. */
+  readonly ready: Promise<boolean>
+  readonly closed: Promise<void>
+  readonly gone: Promise<void>
+  readonly links: Set<number>
+  isReady(yes: boolean): void
+  linkClosed(): void
+  /** The first process of an isolated thread. */
+  resident: RawPid | undefined
+  /** Why the thread is being ended, and what that means for its other processes. */
+  verdict: { readonly reason: ExitReason; readonly others: ExitReason } | undefined
+}
+
+/** What threads and their links are made of, so that a simulation can make them of something else. */
+export interface Machinery {
+  readonly source: ThreadSource
+  readonly carrier: Carrier
+  readonly batch: Batch
+}
+
+const program = new URL('./boot.js', import.meta.url).href
+/** Milliseconds to wait for the link of an ended thread to close. */
+const GRACE = 250
+
+/** Main's half of everything about threads: it starts them, joins them by links, grants names, and tells of deaths. */
+export class ThreadKeeper implements ThreadControl {
+  readonly #machinery: Machinery
+  readonly #threads = new Map<number, Thread>()
+  #host!: Host
+  #watchdog!: Watchdog
+  #boot!: Omit<BootData, 'thread' | 'place'>
+  #last = MAIN
+  #stopping = false
+  /** Runs when a thread asks for the whole system to stop. */
+  onStop: (() => void) | undefined
+
+  constructor(machinery: Machinery) {
+    this.#machinery = machinery
+  }
+
+  /** Starts a thread for every place of the roster and joins each to each. */
+  async start(host: Host, watchdog: Watchdog, boot: Omit<BootData, 'thread' | 'place'>): Promise<void> {
+    this.#host = host
+    this.#watchdog = watchdog
+    this.#boot = boot
+    const shared = Array.from({ length: host.placement.places }, (_, place) => this.#openShared(place))
+    for (const a of shared) for (const b of shared) if (a.id < b.id) this.#connect(a, b)
+    const ready = await Promise.all(shared.map((thread) => thread.ready))
+    if (!ready.every(Boolean)) throw new BeamlineError('UNAVAILABLE', 'a worker thread could not start: see the warning before this')
+  }
+
+  /** The threads that run now. */
+  list(): { readonly id: number; readonly kind: 'scheduler' | 'system' | 'isolated' }[] {
+    return [...this.#threads.values()].map(({ id, place }) => ({
+      id,
+      kind: place === undefined ? 'isolated' : this.#host.placement.isSystem(place) ? 'system' : 'scheduler',
+    }))
+  }
+
+  #openShared(place: number): Thread {
+    const thread = this.#open(place, (task) => this.#machinery.source.shared(task))
+    this.#host.placement.seat(place, thread.id)
+    return thread
+  }
+
+  #open(place: number | undefined, run: (task: { module: string; data: BootData; end: LinkEnd }) => RunningThread): Thread {
+    const id = ++this.#last
+    const [here, there] = this.#machinery.carrier.pair()
+    const running = run({ module: program, data: { ...this.#boot, thread: id, place }, end: there })
+    const [ready, isReady] = signalled<boolean>()
+    const [closed, linkClosed] = signalled<void>()
+    const gone = running.ended.then((end) => this.#bury(id, end))
+    const thread: Thread = {
+      id, place, running, ready, closed, gone, isReady, linkClosed, links: new Set(), resident: undefined, verdict: undefined,
+    }
+    this.#threads.set(id, thread)
+    const events = {
+      receive: (signals: readonly Signal[], from: number) => this.#host.receive(signals, from),
+      closed: (peer: number) => {
+        linkClosed()
+        this.#host.closed(peer)
+      },
+    }
+    this.#host.mesh.connect(this.#machinery.carrier.attach(here, id, this.#machinery.batch, events))
+    return thread
+  }
+
+  #connect(a: Thread, b: Thread): void {
+    if (a.links.has(b.id)) return
+    a.links.add(b.id)
+    b.links.add(a.id)
+    const [ofA, ofB] = this.#machinery.carrier.pair()
+    this.#host.mesh.send(a.id, { kind: 'connect', thread: b.id, end: ofA }, typeof ofA === 'number' ? [] : [ofA])
+    this.#host.mesh.send(b.id, { kind: 'connect', thread: a.id, end: ofB }, typeof ofB === 'number' ? [] : [ofB])
+  }
+
+  /** A thread's program has ended, or its worker has. Its processes are dead once nothing of it can arrive any more. */
+  async #bury(id: number, end: ThreadEnd): Promise<void> {
+    const thread = this.#threads.get(id) as Thread
+    const timer = setTimeout(thread.linkClosed, GRACE)
+    await thread.closed
+    clearTimeout(timer)
+    this.#threads.delete(id)
+    for (const peer of thread.links) this.#threads.get(peer)?.links.delete(id)
+    this.#host.processes.closeThread(id)
+    const { reason, others } = thread.verdict ?? verdictOf(end, thread, this.#host.node)
+    const pid = thread.resident
+    const death = { kind: 'thread-down', thread: id, pid, reason: pack(reason), others: pack(others) } as const
+    this.#host.threadDown(death)
+    this.#host.mesh.broadcast(death)
+    thread.isReady(false)
+    if (!this.#stopping && thread.place !== undefined) await this.#replace(thread, thread.place, others)
+  }
+
+  /** A place is never empty for long; but a thread that cannot even start is not tried for ever. */
+  async #replace(dead: Thread, place: number, reason: ExitReason): Promise<void> {
+    if (await dead.ready) this.#openShared(place)
+    else process.emitWarning(`a worker thread could not start: ${JSON.stringify(reason)}`, { code: 'BEAMLINE_THREAD' })
+  }
+
+  /** The watchdog found a shared thread stuck; `suspect` was told to die, else the culprit is what ran last. */
+  stuck(id: number, suspect: Pid | undefined, slot: number | undefined): void {
+    const thread = this.#threads.get(id)
+    const culprit = suspect ?? (slot === undefined ? undefined : this.#host.processes.inSlot(id, slot))
+    if (thread === undefined) return
+    thread.resident = culprit?.raw
+    const others = { hostKilled: culprit ?? null }
+    this.end(id, suspect === undefined ? others : 'killed', others)
+  }
+
+  /** Ends a thread, wherever its code is. */
+  end(id: number, reason: ExitReason, others: ExitReason): void {
+    const thread = this.#threads.get(id)
+    if (thread === undefined || thread.verdict !== undefined) return
+    thread.verdict = { reason, others }
+    thread.running.kill()
+  }
+
+  openIsolated(spawn: SpawnSignal & { kind: 'spawn' }): void {
+    const parent = Pid.fromRaw(this.#host.node, spawn.parent)
+    if (this.#stopping) {
+      const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, spawn.ref) }
+      return this.#host.router.reply(undefined, from, 'error', new BeamlineError('STOPPED', 'the system is stopping'))
+    }
+    const { resourceLimits } = unpack(spawn.options) as { resourceLimits?: ResourceLimits }
+    const thread = this.#open(undefined, (task) => this.#machinery.source.isolated(task, resourceLimits))
+    const asker = this.#threads.get(parent.thread)
+    if (asker !== undefined) this.#connect(asker, thread)
+    const opened: SpawnSignal = { kind: 'opened', ref: spawn.ref, thread: thread.id }
+    if (asker === undefined) this.#host.receive([opened], MAIN)
+    else this.#host.mesh.send(asker.id, opened)
+    this.#host.mesh.send(thread.id, spawn)
+  }
+
+  dial(): void {
+    // Main has a link to every thread that lives.
+  }
+
+  async claimName(name: string, pid: Pid): Promise<NameClaim> {
+    return this.#host.names.claim(name, pid.raw)
+  }
+
+  suspect(pid: Pid): void {
+    const thread = this.#threads.get(pid.thread)
+    if (thread === undefined) return
+    const isResident = thread.resident === undefined || pid.equals(Pid.fromRaw(pid.node, thread.resident))
+    if (thread.place !== undefined) this.#watchdog.suspect(thread.place, pid)
+    else if (isResident) this.end(thread.id, 'killed', { hostKilled: pid })
+  }
+
+  receive(signal: ThreadSignal, from: number): void {
+    const thread = this.#threads.get(from)
+    switch (signal.kind) {
+      case 'ready':
+        if (thread !== undefined) thread.resident ??= signal.pid
+        return thread?.isReady(true)
+      case 'dial':
+        return this.#dialled(thread, signal.thread)
+      case 'suspect':
+        return this.suspect(Pid.fromRaw(this.#host.node, signal.pid))
+      case 'last-words': {
+        const reason = reasonFrom(unpack(signal.error))
+        if (thread !== undefined) thread.verdict ??= { reason, others: reason }
+        return
+      }
+      case 'claim':
+        return void this.#claim(signal)
+      case 'inspect':
+        return inspect(this.#host, signal, from)
+      case 'stop':
+        return this.onStop?.()
+    }
+  }
+
+  #dialled(caller: Thread | undefined, called: number): void {
+    const other = this.#threads.get(called)
+    if (caller === undefined) return
+    if (other !== undefined) return this.#connect(caller, other)
+    const reason = pack('noproc')
+    this.#host.mesh.send(caller.id, { kind: 'thread-down', thread: called, pid: undefined, reason, others: reason })
+  }
+
+  async #claim({ ref, name, pid }: ThreadSignal & { kind: 'claim' }): Promise<void> {
+    const from = { pid: Pid.fromRaw(this.#host.node, pid), ref: Ref.fromRaw(this.#host.node, ref) }
+    try {
+      this.#host.router.reply(undefined, from, 'value', this.#host.names.claim(name, pid))
+    } catch (error) {
+      this.#host.router.reply(undefined, from, 'error', error)
+    }
+  }
+
+  /** Stops the threads that run users' code, then those of the library's own actors; kills what does not obey. */
+  async stop(timeout: number): Promise<void> {
+    this.#stopping = true
+    const all = [...this.#threads.values()]
+    const isSystem = ({ place }: Thread) => place !== undefined && this.#host.placement.isSystem(place)
+    for (const group of [all.filter((thread) => !isSystem(thread)), all.filter(isSystem)]) {
+      for (const { id } of group) this.#host.mesh.send(id, { kind: 'stop', timeout })
+      const timer = setTimeout(() => {
+        for (const { id } of group) this.end(id, 'killed', 'killed')
+      }, timeout + GRACE)
+      await Promise.all(group.map((thread) => thread.gone))
+      clearTimeout(timer)
+    }
+    await this.#machinery.source.close()
+  }
+}
+
+function signalled<T>(): [Promise<T>, (value: T) => void] {
+  let resolve!: (value: T) => void
+  const promise = new Promise<T>((done) => {
+    resolve = done
+  })
+  return [promise, resolve]
+}
+
+function verdictOf(end: ThreadEnd, thread: Thread, node: string): { reason: ExitReason; others: ExitReason } {
+  if (end.kind === 'crashed') {
+    const reason = reasonFrom(end.error)
+    return { reason, others: reason }
+  }
+  const others = thread.resident === undefined ? 'shutdown' : { hostKilled: Pid.fromRaw(node, thread.resident) }
+  return { reason: end.kind === 'killed' ? 'killed' : 'normal', others }
+}

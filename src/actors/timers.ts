@@ -1,0 +1,52 @@
+import { BeamlineError } from '../errors.js'
+import type { Timer } from '../threads/clock.js'
+import { copy } from '../threads/payload.js'
+import type { Ref } from '../threads/pid.js'
+import type { Host } from './host.js'
+import type { Destination } from './process.js'
+
+/** Names a timer of `sendAfter`. */
+export type TimerRef = Ref
+
+interface Running {
+  readonly timer: Timer
+  readonly due: number
+}
+
+/** The `sendAfter` timers of one thread. */
+export class Timers {
+  readonly #host: Host
+  readonly #running = new Map<number, Running>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  start(to: Destination, message: unknown, ms: number): TimerRef {
+    if (typeof ms !== 'number' || Number.isNaN(ms) || ms < 0) {
+      throw new BeamlineError('INVALID_TYPE', `sendAfter: ${ms} is no delay: give milliseconds, 0 or more`)
+    }
+    const ref = this.#host.ref()
+    const kept = copy(message)
+    const fire = () => {
+      this.#running.delete(ref.serial)
+      const pid = this.#host.resolve(to, 'quiet')
+      if (pid !== undefined) this.#host.router.message(undefined, pid, kept, false)
+    }
+    this.#running.set(ref.serial, { timer: this.#host.clock.setTimeout(fire, ms), due: this.#host.clock.now() + ms })
+    return ref
+  }
+
+  cancel(ref: TimerRef): number | false {
+    const running = ref.thread === this.#host.thread ? this.#running.get(ref.serial) : undefined
+    if (running === undefined) return false
+    this.#host.clock.clearTimeout(running.timer)
+    this.#running.delete(ref.serial)
+    return Math.max(0, Math.round(running.due - this.#host.clock.now()))
+  }
+
+  clear(): void {
+    for (const { timer } of this.#running.values()) this.#host.clock.clearTimeout(timer)
+    this.#running.clear()
+  }
+}

@@ -1,0 +1,74 @@
+import type { Link } from './link.js'
+import type { Transfer } from './payload.js'
+import type { Signal } from './signal.js'
+
+/** The number of the thread that started the system. */
+export const MAIN = 0
+
+/** Signals for a thread whose link is on its way. */
+type Waiting = [Signal, Transfer | undefined][]
+
+/**
+ * The links of one thread. A pair of threads gets its link when one of them first needs it (`dial`); what is sent
+ * before the link is there waits, in order.
+ */
+export class Mesh {
+  readonly #links = new Map<number, Link>()
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #lost = new Set<number>()
+  readonly #dial: (thread: number) => void
+
+  constructor(dial: (thread: number) => void) {
+    this.#dial = dial
+  }
+
+  /** Sends to `thread`; false when that thread is known to be gone. */
+  send(thread: number, signal: Signal, transfer?: Transfer): boolean {
+    const link = this.#links.get(thread)
+    if (link !== undefined) {
+      link.send(signal, transfer)
+      return true
+    }
+    if (this.#lost.has(thread)) return false
+    const waiting = this.#waiting.get(thread)
+    if (waiting !== undefined) {
+      waiting.push([signal, transfer])
+      return true
+    }
+    this.#waiting.set(thread, [[signal, transfer]])
+    this.#dial(thread)
+    return true
+  }
+
+  connect(link: Link): void {
+    this.#links.set(link.peer, link)
+    for (const [signal, transfer] of this.#waiting.get(link.peer) ?? []) link.send(signal, transfer)
+    this.#waiting.delete(link.peer)
+  }
+
+  connected(thread: number): boolean {
+    return this.#links.has(thread)
+  }
+
+  isLost(thread: number): boolean {
+    return this.#lost.has(thread)
+  }
+
+  /** From now on nothing goes to `thread`, nor is it dialled again. */
+  lose(thread: number): void {
+    this.#lost.add(thread)
+    this.#links.get(thread)?.close()
+    this.#links.delete(thread)
+    this.#waiting.delete(thread)
+  }
+
+  /** Tells every thread that has a link. */
+  broadcast(signal: Signal): void {
+    for (const link of this.#links.values()) link.send(signal)
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+  }
+}

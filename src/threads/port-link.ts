@@ -1,0 +1,54 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Batch, Carrier, Link, LinkEvents } from './link.js'
+import type { Transfer } from './payload.js'
+import type { Signal } from './signal.js'
+
+/** Links carried by message ports, between real threads. */
+export const portCarrier: Carrier = {
+  pair() {
+    const { port1, port2 } = new MessageChannel()
+    return [port1, port2]
+  },
+  attach: (end, peer, batch, events) => new PortLink(peer, end as MessagePort, batch, events),
+}
+
+/** A link carried by one `MessagePort` of a channel. */
+class PortLink implements Link {
+  readonly peer: number
+  readonly #port: MessagePort
+  readonly #batch: Batch
+  #held: Signal[] = []
+  #transfer: Transfer[number][] = []
+
+  constructor(peer: number, port: MessagePort, batch: Batch, events: LinkEvents) {
+    this.peer = peer
+    this.#port = port
+    this.#batch = batch
+    port.on('message', (signals: Signal | readonly Signal[]) => {
+      events.receive(Array.isArray(signals) ? signals : [signals as Signal], peer)
+    })
+    port.on('close', () => events.closed(peer))
+  }
+
+  send(signal: Signal, transfer?: Transfer): void {
+    if (!this.#batch.open) {
+      this.#port.postMessage(signal, transfer)
+      return
+    }
+    if (this.#held.push(signal) === 1) this.#batch.add(this)
+    if (transfer !== undefined) this.#transfer.push(...transfer)
+  }
+
+  flush(): void {
+    const held = this.#held
+    const transfer = this.#transfer
+    this.#held = []
+    this.#transfer = []
+    this.#port.postMessage(held.length === 1 ? held[0] : held, transfer)
+  }
+
+  close(): void {
+    if (this.#held.length > 0) this.flush()
+    this.#port.close()
+  }
+}

@@ -1,0 +1,91 @@
+/** Words for each place: the thread in it, its beats, the process it last ran. */
+const WORDS = 3
+const THREAD = 0
+const BEAT = 1
+const RUNNING = 2
+
+export interface RosterMemory {
+  readonly buffer: SharedArrayBuffer
+  readonly schedulers: number
+}
+
+/**
+ * The places for threads that several processes share, in shared memory: which thread is in each now, whether it turns
+ * its event loop, and what it last ran. First the scheduler places, then the system places.
+ */
+export class Roster {
+  readonly memory: RosterMemory
+  readonly #words: Int32Array
+  #turn = 0
+
+  private constructor(memory: RosterMemory) {
+    this.memory = memory
+    this.#words = new Int32Array(memory.buffer)
+  }
+
+  static create(schedulers: number, systems: number): Roster {
+    return new Roster({ buffer: new SharedArrayBuffer((schedulers + systems) * WORDS * 4), schedulers })
+  }
+
+  static attach(memory: RosterMemory): Roster {
+    return new Roster(memory)
+  }
+
+  get places(): number {
+    return this.#words.length / WORDS
+  }
+
+  isSystem(place: number): boolean {
+    return place >= this.memory.schedulers
+  }
+
+  /** The next scheduler thread, in turn. */
+  next(): number {
+    return this.at(this.#turn++)
+  }
+
+  /** The scheduler thread with this number, modulo their count. */
+  at(number: number): number {
+    return this.threadIn(number % this.memory.schedulers)
+  }
+
+  /** The next thread that runs only the library's own actors, in turn. */
+  system(): number {
+    const count = this.places - this.memory.schedulers
+    return this.threadIn(this.memory.schedulers + (this.#turn++ % count))
+  }
+
+  threadIn(place: number): number {
+    return Atomics.load(this.#words, place * WORDS + THREAD)
+  }
+
+  placeOf(thread: number): number | undefined {
+    for (let place = 0; place < this.places; place++) if (this.threadIn(place) === thread) return place
+    return undefined
+  }
+
+  seat(place: number, thread: number): void {
+    Atomics.store(this.#words, place * WORDS + RUNNING, 0)
+    Atomics.store(this.#words, place * WORDS + THREAD, thread)
+  }
+
+  /** The thread in `place` lives: its event loop has turned. */
+  beat(place: number): void {
+    Atomics.add(this.#words, place * WORDS + BEAT, 1)
+  }
+
+  beats(place: number): number {
+    return Atomics.load(this.#words, place * WORDS + BEAT)
+  }
+
+  /** The thread in `place` enters the code of the process in `slot`. */
+  run(place: number, slot: number): void {
+    this.#words[place * WORDS + RUNNING] = slot + 1
+  }
+
+  /** The slot of the process that the thread in `place` entered last. */
+  running(place: number): number | undefined {
+    const slot = Atomics.load(this.#words, place * WORDS + RUNNING)
+    return slot === 0 ? undefined : slot - 1
+  }
+}
