@@ -56,11 +56,6 @@ export class Calls {
     })
   }
 
-  /** The callee of an open question. */
-  calleeOf(serial: number): Pid | undefined {
-    return this.#pending.get(serial)?.callee
-  }
-
   /** The question is with another thread now. */
   move(serial: number, thread: number): void {
     const pending = this.#pending.get(serial)

@@ -6,6 +6,7 @@ import type { Mesh } from '../threads/mesh.js'
 import { Pid, Ref } from '../threads/pid.js'
 import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
+import type { BehaviourFn } from './behaviour.js'
 import { Calls } from './calls.js'
 import { type Birth, Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
@@ -73,6 +74,7 @@ export class Host implements LinkEvents {
   readonly #graves = new Graves(this)
   readonly #receiver: Receiver
   readonly #parts: HostParts
+  readonly #services = new Map<symbol, unknown>()
   readonly #exits: [Cell, ExitReason][] = []
   #exiting = false
   #serial = 0
@@ -110,10 +112,27 @@ export class Host implements LinkEvents {
     return cell
   }
 
+  /** Gives `cell` a name. @throws BeamlineError ALREADY_REGISTERED, INVALID_TYPE */
   async register(cell: Cell, name: string): Promise<void> {
+    if (typeof name !== 'string' || name === '') {
+      throw new BeamlineError('INVALID_TYPE', `${String(name)} is no name for a process: give a string that is not empty`)
+    }
     const claim = await this.#parts.control.claimName(name, cell.pid)
     if (cell.alive) cell.names.push({ name, claim })
     else this.names.release(claim)
+  }
+
+  /** A process of the library's own on this thread; its pid can be used at once. */
+  hire<A>(make: BehaviourFn<A>, args: A, label: string): Pid {
+    const cell = this.open({ parent: undefined, label, limit: undefined })
+    void cell.run(make as BehaviourFn, args)
+    return cell.pid
+  }
+
+  /** What another layer keeps once for each thread. */
+  service<T>(key: symbol, make: () => T): T {
+    if (!this.#services.has(key)) this.#services.set(key, make())
+    return this.#services.get(key) as T
   }
 
   /**

@@ -47,7 +47,7 @@ export function infoOf(host: Host, pid: Pid): ProcessInfo | undefined {
 /** Answers another thread's `inspect`. */
 export function inspect(host: Host, { ref, pid }: ThreadSignal & { kind: 'inspect' }, from: number): void {
   const body = pack(infoOf(host, Pid.fromRaw(host.node, pid)))
-  host.mesh.send(from, { kind: 'reply', ref, by: undefined, outcome: 'value', body })
+  host.mesh.send(from, { kind: 'reply', ref, outcome: 'value', body })
 }
 
 /** The facts about any process. */

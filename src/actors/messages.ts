@@ -5,6 +5,8 @@ import type { ExitReason } from './exit-reason.js'
 export interface From {
   readonly pid: Pid
   readonly ref: Ref
+  /** Who was called; undefined when it was a thread's host. */
+  readonly callee: Pid | undefined
 }
 
 /** A request that wants an answer: `self.reply(call.from, value)`. */

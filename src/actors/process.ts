@@ -77,9 +77,9 @@ export class Process {
   }
 
   /** Sends a server a request that wants no answer. Never fails for the dead or nameless. Mirrors `GenServer.cast/2`. */
-  cast(to: Destination, request: unknown): void {
+  cast(to: Destination, request: unknown, options: { readonly transfer?: Transfer } = {}): void {
     const pid = this.#host.resolve(to, 'quiet')
-    if (pid !== undefined) this.#host.router.message(this.#cell, pid, request, true)
+    if (pid !== undefined) this.#host.router.message(this.#cell, pid, request, true, options.transfer)
   }
 
   /**
@@ -169,6 +169,14 @@ export class Process {
   async start<S extends Server<A>, A>(type: ServerClass<S, A>, args: A, options: SpawnOptions = {}): Promise<ServerRef<S>> {
     const pid = await this.#host.spawner.start(this.#cell, type as ServerClass, args, options)
     return serverRef<S>(this, pid)
+  }
+
+  /**
+   * Gives this process a name, beside those it has. Mirrors `Process.register/2`.
+   * @throws BeamlineError ALREADY_REGISTERED while another live process has it
+   */
+  register(name: string): Promise<void> {
+    return this.#host.register(this.#cell, name)
   }
 
   /** A new unique reference, as `make_ref/0`. */

@@ -1,7 +1,7 @@
 import { MAIN } from '../threads/mesh.js'
 import { unpack } from '../threads/payload.js'
 import { Pid, type RawPid, Ref } from '../threads/pid.js'
-import type { ProcessSignal, ReplySignal, Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
+import type { ProcessSignal, Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
 import { Cast } from './messages.js'
@@ -34,7 +34,7 @@ export class Receiver {
       case 'spawned':
         return this.#spawn(signal)
       case 'reply':
-        return this.#reply(signal)
+        return this.#host.calls.settle(signal.ref[1], signal.outcome, unpack(signal.body))
       default:
         return this.#control(signal, from)
     }
@@ -52,7 +52,7 @@ export class Receiver {
         return
       }
       case 'call': {
-        const from = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
+        const from = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref), callee: to }
         if (cell === undefined) host.router.reply(undefined, from, 'exit', 'noproc')
         else host.router.ask(cell, from, unpack(signal.body))
         return
@@ -93,11 +93,6 @@ export class Receiver {
       else void this.#host.spawner.receive(signal)
     } else if (signal.kind === 'opened') this.#host.calls.move(signal.ref[1], signal.thread)
     else this.#host.spawner.born(Ref.fromRaw(this.#host.node, signal.ref), this.#pid(signal.pid))
-  }
-
-  #reply(signal: ReplySignal): void {
-    const by = signal.by === undefined ? undefined : this.#pid(signal.by)
-    this.#host.router.answer(Ref.fromRaw(this.#host.node, signal.ref), by, signal.outcome, unpack(signal.body))
   }
 
   #pid(raw: RawPid): Pid {

@@ -56,15 +56,12 @@ export class Router {
     const answer = this.#open(caller, callee, ref, what, timeout)
     const cell = this.#host.cell(callee)
     if (cell === undefined) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
-    else this.ask(cell, { pid: caller.pid, ref }, copied)
+    else this.ask(cell, { pid: caller.pid, ref, callee }, copied)
     return answer
   }
 
   #open(caller: Cell, callee: Pid, ref: Ref, what: string, timeout: number): Promise<unknown> {
-    const abandoned = () => {
-      if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.delete(ref.toString())
-      else this.#signal(callee, { kind: 'forget', to: callee.raw, ref: ref.raw })
-    }
+    const abandoned = () => this.#forget(callee, ref)
     return this.#host.calls.open(ref, { owner: caller.pid, callee, thread: callee.thread, what, timeout, abandoned })
   }
 
@@ -74,20 +71,16 @@ export class Router {
     cell.deliver(new Call(from, request))
   }
 
-  /** Answers a call of any process; `by` is undefined when the host itself answers. */
+  /** Answers a call, for its callee or in its stead; `by` is undefined when the host itself answers. */
   reply(by: Cell | undefined, from: From, outcome: 'value' | 'error' | 'exit', value: unknown): void {
     if (by !== undefined && !by.alive) return
-    by?.unanswered.delete(from.ref.toString())
-    if (this.#isHere(from.pid)) return this.answer(from.ref, by?.pid, outcome, copy(value))
-    const body = pack(value)
-    this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, by: by?.pid.raw, outcome, body })
+    if (from.callee !== undefined) this.#forget(from.callee, from.ref)
+    if (this.#isHere(from.pid)) this.#host.calls.settle(from.ref.serial, outcome, copy(value))
+    else this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, outcome, body: pack(value) })
   }
 
-  /** An answer has come home. When somebody answered for the callee, the callee may forget the call. */
-  answer(ref: Ref, by: Pid | undefined, outcome: 'value' | 'error' | 'exit', value: unknown): void {
-    const callee = this.#host.calls.calleeOf(ref.serial)
-    this.#host.calls.settle(ref.serial, outcome, value)
-    if (callee === undefined || by === undefined || by.equals(callee)) return
+  /** The callee need not remember the call any more. */
+  #forget(callee: Pid, ref: Ref): void {
     if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.delete(ref.toString())
     else this.#signal(callee, { kind: 'forget', to: callee.raw, ref: ref.raw })
   }

@@ -23,8 +23,8 @@ export type Spawnable<A = unknown> = ProcessFn<A> | BehaviourFn<A> | Entry
 export type Placement = 'auto' | 'main' | 'system' | 'isolated' | number
 
 export interface SpawnOptions {
-  /** Registers the process under this name before it runs. */
-  readonly name?: string
+  /** Registers the process under this name, or several, before it runs. */
+  readonly name?: string | readonly string[]
   /** `auto` for an entry unless told; a closure stays where it is. */
   readonly thread?: Placement
   /** Links the new process to its parent, so that neither misses the other's death. */
@@ -42,7 +42,7 @@ export interface SpawnOptions {
 /** The part of the options that matters where the process runs. */
 interface Birthright {
   readonly label: string
-  readonly name: string | undefined
+  readonly names: readonly string[]
   readonly link: boolean
   readonly monitor: Ref | undefined
   readonly mailbox: MailboxLimit | undefined
@@ -145,12 +145,13 @@ export class Spawner {
 
   /** Another thread asks for a process on this one. */
   async receive(signal: SpawnSignal & { kind: 'spawn' }): Promise<void> {
-    const from = { pid: Pid.fromRaw(this.#host.node, signal.parent), ref: Ref.fromRaw(this.#host.node, signal.ref) }
+    const parent = Pid.fromRaw(this.#host.node, signal.parent)
+    const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, signal.ref), callee: undefined }
     const right = unpack(signal.options) as Birthright
     try {
       const body = await load(signal)
-      const cell = await this.#birth(from.pid, right)
-      this.#host.mesh.send(from.pid.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
+      const cell = await this.#birth(parent, right)
+      this.#host.mesh.send(parent.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
       // A function may never let go of its thread: its parent is told before it runs.
       if (!isBehaviourFn(body)) this.#host.router.reply(undefined, from, 'value', undefined)
       await runUntilReady(cell, body, unpack(signal.args))
@@ -163,7 +164,7 @@ export class Spawner {
 
   async #birth(parent: Pid, right: Birthright): Promise<Cell> {
     const cell = this.#host.open({ parent, label: right.label, limit: right.mailbox })
-    if (right.name !== undefined) await this.#register(cell, right.name)
+    for (const name of right.names) await this.#register(cell, name)
     if (right.link) cell.links.set(parent.toString(), parent)
     if (right.monitor !== undefined) cell.watchers.set(right.monitor.toString(), { pid: parent, ref: right.monitor })
     return cell
@@ -180,9 +181,7 @@ export class Spawner {
 
   #birthright(options: SpawnOptions, entry: string): Birthright {
     const { name, thread = 'auto', link = false, monitor = false, resourceLimits, mailbox, label = entry } = options
-    if (name !== undefined && (typeof name !== 'string' || name === '')) {
-      throw new BeamlineError('INVALID_TYPE', `${String(name)} is no name for a process: give a string that is not empty`)
-    }
+    const names = name === undefined ? [] : Array.isArray(name) ? name : [name]
     if (mailbox !== undefined && !(Number.isInteger(mailbox.limit) && mailbox.limit > 0 && overflows.includes(mailbox.overflow))) {
       throw new BeamlineError('INVALID_TYPE', `mailbox: give { limit: a whole number above 0, overflow: ${overflows.join(' | ')} }`)
     }
@@ -190,7 +189,7 @@ export class Spawner {
       throw new BeamlineError('BAD_ENTRY', "resourceLimits belong to a thread of its own: add thread: 'isolated'")
     }
     const ref = monitor === true ? this.#host.ref() : monitor || undefined
-    return { label, name, thread, link, monitor: ref, resourceLimits, mailbox }
+    return { label, names, thread, link, monitor: ref, resourceLimits, mailbox }
   }
 
   #threadFor(placement: Placement, closure = false): number {

@@ -159,7 +159,7 @@ export class ThreadKeeper implements ThreadControl {
   openIsolated(spawn: SpawnSignal & { kind: 'spawn' }): void {
     const parent = Pid.fromRaw(this.#host.node, spawn.parent)
     if (this.#stopping) {
-      const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, spawn.ref) }
+      const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, spawn.ref), callee: undefined }
       return this.#host.router.reply(undefined, from, 'error', new BeamlineError('STOPPED', 'the system is stopping'))
     }
     const { resourceLimits } = unpack(spawn.options) as { resourceLimits?: ResourceLimits }
@@ -204,7 +204,7 @@ export class ThreadKeeper implements ThreadControl {
         return
       }
       case 'claim':
-        return void this.#claim(signal)
+        return this.#claim(signal)
       case 'inspect':
         return inspect(this.#host, signal, from)
       case 'stop':
@@ -220,8 +220,9 @@ export class ThreadKeeper implements ThreadControl {
     this.#host.mesh.send(caller.id, { kind: 'thread-down', thread: called, pid: undefined, reason, others: reason })
   }
 
-  async #claim({ ref, name, pid }: ThreadSignal & { kind: 'claim' }): Promise<void> {
-    const from = { pid: Pid.fromRaw(this.#host.node, pid), ref: Ref.fromRaw(this.#host.node, ref) }
+  #claim({ ref, name, pid }: ThreadSignal & { kind: 'claim' }): void {
+    const claimant = Pid.fromRaw(this.#host.node, pid)
+    const from = { pid: claimant, ref: Ref.fromRaw(this.#host.node, ref), callee: undefined }
     try {
       this.#host.router.reply(undefined, from, 'value', this.#host.names.claim(name, pid))
     } catch (error) {

@@ -55,6 +55,15 @@ export class Roster {
     return this.threadIn(this.memory.schedulers + (this.#turn++ % count))
   }
 
+  firstSystem(): number {
+    return this.threadIn(this.memory.schedulers)
+  }
+
+  /** Every thread that has a place. */
+  threads(): number[] {
+    return Array.from({ length: this.places }, (_, place) => this.threadIn(place))
+  }
+
   threadIn(place: number): number {
     return Atomics.load(this.#words, place * WORDS + THREAD)
   }

@@ -46,8 +46,6 @@ export type SpawnSignal =
 export type ReplySignal = {
   readonly kind: 'reply'
   readonly ref: RawRef
-  /** Who answers, when that is a process. */
-  readonly by: RawPid | undefined
   /** `value`: the answer; `error`: a refusal; `exit`: the callee died, the body is its exit reason. */
   readonly outcome: 'value' | 'error' | 'exit'
   readonly body: Payload

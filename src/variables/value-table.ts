@@ -65,7 +65,6 @@ export class ValueTable {
   readonly #entries = new Map<string, number>()
   #epoch: number
   #data: Buffer
-  #serialized: Buffer | undefined
 
   private constructor(map: SharedMap, data: SharedArrayBuffer, heap?: RegionHeap) {
     this.memory = { index: map.memory, data }

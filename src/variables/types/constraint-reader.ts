@@ -37,7 +37,8 @@ export class ConstraintReader {
   number(key: string): number | bigint | undefined {
     const value = this.#value(key)
     if (value === undefined || typeof value === 'bigint') return value
-    if (typeof value !== 'number' || Number.isNaN(value)) return this.refuse(`${key} must be a number, not ${shown(value)}`)
+    if (typeof value !== 'number' || Number.isNaN(value))
+      return this.refuse(`${key} must be a number, not ${shown(value)}`)
     return value
   }
 
@@ -73,7 +74,8 @@ export class ConstraintReader {
     if (!Array.isArray(value) || !value.every((part) => typeof part === 'string')) {
       return this.refuse(`${keys[0]} must be an array of strings`)
     }
-    if (value.length === 0) this.refuse(`${keys[0]} must not be empty, as no value would fit: leave it out to allow all`)
+    if (value.length === 0)
+      this.refuse(`${keys[0]} must not be empty, as no value would fit: leave it out to allow all`)
     return [...new Set<string>(value)]
   }
 
@@ -106,12 +108,12 @@ export class ConstraintReader {
     }
   }
 
-  #value(...keys: readonly string[]): {} | undefined {
+  #value(...keys: readonly string[]): NonNullable<unknown> | undefined {
     const [first, ...others] = keys.filter((key) => Object.hasOwn(this.given, key) && this.given[key] != null)
     if (first === undefined) return undefined
     const other = others.find((key) => !isDeepStrictEqual(this.given[key], this.given[first]))
     if (other !== undefined) this.refuse(`${first} and ${other} mean the same: give one of them`)
-    return this.given[first] as {}
+    return this.given[first] as NonNullable<unknown>
   }
 }
 

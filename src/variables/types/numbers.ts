@@ -1,11 +1,15 @@
 import type { ConstraintReader } from './constraint-reader.js'
 import { type Parse, violated, wrongType } from './refusal.js'
 
-/** The limits of a float or an integer. */
+/** The limits of an integer. */
 export interface NumberLimits {
   readonly min: number | bigint | undefined
   readonly max: number | bigint | undefined
   readonly step: number | bigint | undefined
+}
+
+/** The limits of a float. */
+export interface FloatLimits extends NumberLimits {
   readonly finite: boolean
 }
 
@@ -18,13 +22,13 @@ export const notFinite = (value: number) => `must be finite, got ${value}`
 export const offStep = (value: number | bigint, { min, step }: NumberLimits) =>
   `value ${value} is not a multiple of step ${step}${min === undefined ? '' : ` counted from ${min}`}`
 
-export function readFloatLimits(reader: ConstraintReader): NumberLimits {
-  const limits = { ...readRange(reader), finite: reader.flag('finite') }
-  return { ...limits, step: limits.step === undefined ? undefined : Number(limits.step) }
+export function readFloatLimits(reader: ConstraintReader): FloatLimits {
+  return { ...readRange(reader), finite: reader.flag('finite') }
 }
 
 export function readIntegerLimits(reader: ConstraintReader): NumberLimits {
-  const { min, max, step } = readRange(reader)
+  const limits = readRange(reader)
+  const { min, max, step } = limits
   if (step !== undefined && !isWhole(step)) reader.refuse(`step must be a whole number, not ${step}`)
   if (step !== undefined && min !== undefined && !isWhole(min) && min !== -Infinity) {
     reader.refuse(`min must be a whole number beside a step, not ${min}: no whole number would fit`)
@@ -32,10 +36,10 @@ export function readIntegerLimits(reader: ConstraintReader): NumberLimits {
   if (typeof min === 'number' && typeof max === 'number' && Math.ceil(min) > Math.floor(max)) {
     reader.refuse(`min ${min} and max ${max} must have a whole number between them`)
   }
-  return { min, max, step, finite: true }
+  return limits
 }
 
-function readRange(reader: ConstraintReader): Omit<NumberLimits, 'finite'> {
+function readRange(reader: ConstraintReader): NumberLimits {
   const [min, max, step] = [reader.number('min'), reader.number('max'), reader.number('step')]
   if (min === Infinity) reader.refuse('min must be below Infinity')
   if (max === -Infinity) reader.refuse('max must be above -Infinity')
@@ -47,7 +51,7 @@ function readRange(reader: ConstraintReader): Omit<NumberLimits, 'finite'> {
 }
 
 /** Integers become floats, and the JSON strings for what JSON has no numbers for are read. */
-export function floatParser(type: string, limits: NumberLimits): Parse<number> {
+export function floatParser(type: string, limits: FloatLimits): Parse<number> {
   const low = limits.min ?? -Infinity
   const high = limits.max ?? Infinity
   const { step, finite } = limits
@@ -121,7 +125,7 @@ export function normalizeInteger(value: number | bigint): number | bigint {
 export function fitsStep(value: number | bigint, { min, step }: NumberLimits): boolean {
   if (step === undefined) return true
   const origin = min === undefined || min === -Infinity ? 0 : min
-  if (Number.isInteger(step) && isWhole(origin) && isWhole(value)) return isMultiple(value, origin, step)
+  if (isWhole(step) && isWhole(origin) && isWhole(value)) return isMultiple(value, origin, step)
   return isNearMultiple(Number(value), Number(origin), Number(step))
 }
 

@@ -20,7 +20,7 @@ export type NestedNumbers = readonly (number | NestedNumbers)[]
 /** A tensor: `data` has as many numbers as the product of `shape`, row-major, flat or nested as it was written. */
 export interface Tensor {
   readonly shape: readonly number[]
-  readonly data: readonly number[] | NestedNumbers
+  readonly data: NestedNumbers
   /** Whatever else the writer added (`dtype`, `device`, …), as JSON. */
   readonly [key: string]: unknown
 }

@@ -1,0 +1,191 @@
+import { type Behaviour, behaviour } from '../actors/behaviour.js'
+import { Exit } from '../actors/exit-reason.js'
+import { Call, Cast, type From } from '../actors/messages.js'
+import type { Process } from '../actors/process.js'
+import { BeamlineError } from '../errors.js'
+import type { Pid } from '../threads/pid.js'
+import type { Change, ManyWritten } from './change.js'
+import { type ContextFacts, tablesOf } from './facts.js'
+import { LocalState, type Retention } from './local-state.js'
+import { managerName, observerActor } from './observer-actor.js'
+import type { ContextMessage, ContextRequest, ManagerMessage, WatchRequest } from './requests.js'
+import { type BatchCommit, type Commit, type Write, written } from './state.js'
+import { ValueTable } from './value-table.js'
+
+/** What a context is made with. */
+export interface ContextArgs {
+  readonly id: string
+  readonly retention: Retention
+  /** Where the modules of each namespace are. */
+  readonly modules: Readonly<Record<string, string>>
+}
+
+/** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
+export const contextActor = behaviour<ContextArgs>(async (self, args) => {
+  const manager = await managerOfThread(self)
+  self.link(manager)
+  return new ContextActor(self, args, manager)
+})
+
+/** The observer manager of the calling thread; the first who asks brings it to life. */
+async function managerOfThread(self: Process): Promise<Pid> {
+  const name = managerName(self.pid.thread)
+  const there = self.system.whereis(name)
+  if (there !== undefined) return there
+  try {
+    return await self.spawn(observerActor, undefined, { name, label: 'ObserverManager' })
+  } catch (error) {
+    // Another context of this thread was first: it registered the name while this one waited for main's word.
+    if (error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED') return self.system.pidOf(name)
+    throw error
+  }
+}
+
+/**
+ * The single writer of its variables: validates, commits, has the observers notified, and answers, one request at a
+ * time.
+ */
+class ContextActor implements Behaviour {
+  readonly #self: Process
+  readonly #args: ContextArgs
+  readonly #manager: Pid
+  readonly #table = ValueTable.create()
+  readonly #state: LocalState
+
+  constructor(self: Process, args: ContextArgs, manager: Pid) {
+    this.#self = self
+    this.#args = args
+    this.#manager = manager
+    this.#state = new LocalState(this.#table, args.retention)
+    tablesOf(self).set(self.pid.toString(), this.#table)
+    self.signal.addEventListener('abort', () => tablesOf(self).delete(self.pid.toString()))
+  }
+
+  handle(message: unknown): void | Promise<void> {
+    if (message instanceof Call) return this.#answer(message.from, message.request as ContextRequest)
+    if (message instanceof Cast) return this.#told(message.request as ContextMessage)
+  }
+
+  /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */
+  #answer(from: From, request: ContextRequest): void | Promise<void> {
+    try {
+      const pending = this.#serve(from, request)
+      return pending instanceof Promise ? pending.catch((error) => this.#refuse(from, error)) : pending
+    } catch (error) {
+      this.#refuse(from, error)
+    }
+  }
+
+  #refuse(from: From, error: unknown): void {
+    if (!(error instanceof BeamlineError)) throw error
+    this.#self.replyError(from, error)
+  }
+
+  #serve(from: From, request: ContextRequest): void | Promise<void> {
+    const state = this.#state
+    switch (request.kind) {
+      case 'set': {
+        const commit = state.set(request.write)
+        return this.#commit(commit, from, written(commit))
+      }
+      case 'set-many': {
+        const commit = state.setMany(request.writes, request.atomic)
+        return this.#commit(commit, from, manyWritten(commit, state.revision))
+      }
+      case 'rollback': {
+        const commit = state.rollback(request.name, request.version)
+        return this.#commit(commit, from, { ...written(commit), value: commit.changes[0]?.value })
+      }
+      case 'define':
+        return this.#define(from, request.definition)
+      case 'delete':
+        return this.#delete(from, request.name)
+      case 'watch':
+        return this.#watch(from, request.watch)
+      case 'watchers':
+        return this.#tell({ kind: 'list', context: this.#self.pid, from })
+      case 'stop':
+        throw new Exit('normal')
+      default:
+        this.#self.reply(from, this.#read(request))
+    }
+  }
+
+  #read(request: ContextRequest): unknown {
+    switch (request.kind) {
+      case 'get':
+        return request.names.map((name) => this.#state.describe(name).value)
+      case 'describe':
+        return this.#state.describe(request.name)
+      case 'list':
+        return this.#state.list(request.pattern)
+      case 'history':
+        return this.#state.history(request.name, request.limit)
+      case 'open':
+        return this.#facts()
+      default:
+        throw new BeamlineError('INVALID_TYPE', `a context is not asked by '${String(request.kind)}': use its handle`)
+    }
+  }
+
+  #commit({ changes }: Commit, from: From | undefined, value?: unknown): void {
+    this.#tell({ kind: 'commit', changes, answer: from && { from, value } })
+  }
+
+  async #define(from: From, definition: Parameters<LocalState['define']>[0]): Promise<void> {
+    const info = await this.#state.define(definition)
+    this.#tell({ kind: 'track', id: info.id })
+    this.#self.reply(from, info)
+  }
+
+  #delete(from: From, name: string): void {
+    const { changes } = this.#state.delete(name)
+    this.#commit({ changes }, undefined)
+    this.#tell({ kind: 'untrack', id: (changes[0] as Change).id })
+    this.#self.reply(from, undefined)
+  }
+
+  /** One turn takes the present values and registers the observer: what was before is told, all after follows. */
+  #watch(from: From, { ref, owner, relay, names, includeInitial, sinceRevision }: WatchRequest): void {
+    const infos = names.map((name) => this.#state.describe(name))
+    const missed = sinceRevision === undefined ? [] : this.#state.since(sinceRevision, new Set(names))
+    const begin = includeInitial ? names.map((name) => this.#state.initial(name)) : missed
+    const variables = infos.map(({ id, name }) => ({ id, name }))
+    const observer = { ref, owner, relay, context: this.#self.pid, variables }
+    const value = { manager: this.#manager, revision: this.#state.revision }
+    this.#tell({ kind: 'observe', observer, begin, answer: { from, value } })
+  }
+
+  #facts(): ContextFacts {
+    const { id, modules } = this.#args
+    return { id, backend: this.#state.backend, table: this.#table.memory, modules }
+  }
+
+  #told(message: ContextMessage): void {
+    if (message.kind === 'put') return this.#put(message.write)
+    message.port.postMessage(this.#facts())
+    message.port.close()
+    const flag = new Int32Array(message.flag)
+    Atomics.store(flag, 0, 1)
+    Atomics.notify(flag, 0)
+  }
+
+  /** Nobody waits for a `put`: what is refused is reported on the context's thread. */
+  #put(write: Write): void {
+    try {
+      this.#commit(this.#state.set(write), undefined)
+    } catch (error) {
+      if (!(error instanceof BeamlineError)) throw error
+      process.emitWarning(`context ${this.#args.id}: put was refused: ${error.message}`, { code: `BEAMLINE_${error.code}` })
+    }
+  }
+
+  #tell(message: ManagerMessage): void {
+    this.#self.send(this.#manager, message)
+  }
+}
+
+function manyWritten({ changes, errors }: BatchCommit, present: number): ManyWritten {
+  const versions = Object.fromEntries(changes.map(({ name, meta }) => [name, meta.version]))
+  return { revision: changes.at(-1)?.meta.revision ?? present, versions, errors }
+}

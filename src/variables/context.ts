@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto'
+import type { CallOptions, Process } from '../actors/process.js'
+import type { Placement } from '../actors/spawner.js'
+import type { ActorSystem } from '../actors/system.js'
+import { BeamlineError } from '../errors.js'
+import { Pid, type Ref } from '../threads/pid.js'
+import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
+import { Changes } from './changes.js'
+import type { ContextArgs } from './context-actor.js'
+import { type ContextFacts, tableNow } from './facts.js'
+import { checkBases, type ModuleBases, resolveModule } from './module-base.js'
+import type { ContextMessage, ContextRequest, WatcherInfo } from './requests.js'
+import { defineType } from './types/definition.js'
+import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
+import { ValueTable } from './value-table.js'
+import { Variable } from './variable.js'
+import { ownerOf, Watch } from './watch.js'
+import { checkWatch, type WatchCallback, type WatchOptions } from './watch-options.js'
+
+export interface ContextOptions {
+  /** Unique in its system; made up unless told. Other processes find the context by it. */
+  readonly id?: string
+  /** A registered name for the context's process. */
+  readonly name?: string
+  /** `system` unless told: a thread that runs no user's process, so that a stuck one never takes the context with it. */
+  readonly thread?: Exclude<Placement, 'isolated'>
+  /** Values kept of each variable for `history` and `rollback`, the present one included; 100. */
+  readonly history?: number
+  /** Changes kept for watches that begin at an earlier revision; 4096. */
+  readonly log?: number
+  /** Where the modules of each namespace are, for `resolve`. */
+  readonly modules?: ModuleBases
+  /** Milliseconds that a request may take; 5000. */
+  readonly timeout?: number
+}
+
+/** Names and value types of a context's variables, when they are known at compile time. */
+export type Shape = Record<string, unknown>
+
+type Name<V extends Shape> = keyof V & string
+
+/** The registered name of the context with this id. */
+const registered = (id: string): string => `beamline.context.${id}`
+const actor = { module: new URL('./context-actor.js', import.meta.url), export: 'contextActor' }
+
+/**
+ * A set of typed variables, kept by a process of its own, which any process of the system may read, write and watch.
+ * This is a handle to it, and belongs to one process: watches made through it end with that process.
+ */
+export class Context<V extends Shape = Shape> implements AsyncDisposable {
+  readonly pid: Pid
+  readonly backend = 'local'
+  readonly #owner: Process
+  readonly #options: CallOptions
+  #id: string | undefined
+  #table: ValueTable | undefined
+  #modules: Readonly<Record<string, string>> | undefined
+  #stopped = false
+
+  private constructor(owner: Process, pid: Pid, timeout: number | undefined, id?: string) {
+    this.#owner = owner
+    this.pid = pid
+    this.#options = timeout === undefined ? {} : { timeout }
+    this.#id = id
+  }
+
+  /**
+   * Starts a context. `by` owns the handle: a process, or a system's own process for this thread.
+   * @throws BeamlineError ALREADY_EXISTS for an id in use, ALREADY_REGISTERED for a name in use
+   */
+  static async start<V extends Shape = Shape>(by: ActorSystem | Process, options: ContextOptions = {}): Promise<Context<V>> {
+    const { id = randomUUID(), name, thread = 'system', timeout, history = 100, log = 4096 } = options
+    if (typeof id !== 'string' || id === '') throw new BeamlineError('INVALID_TYPE', `${String(id)} is no context id: give a string`)
+    const owner = ownerOf(by)
+    const names = name === undefined ? [registered(id)] : [registered(id), name]
+    const retention = { history: positive('history', history), log: positive('log', log) }
+    const args: ContextArgs = { id, retention, modules: checkBases(options.modules ?? {}) }
+    try {
+      const pid = await owner.spawn(actor, args, { thread, name: names, label: `Context ${id}` })
+      const context = new Context<V>(owner, pid, timeout, id)
+      await context.#open()
+      return context
+    } catch (error) {
+      const taken = error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED' && error.details['name'] === names[0]
+      if (!taken) throw error
+      throw new BeamlineError('ALREADY_EXISTS', `the context '${id}' exists: attach to it, or choose another id`, { cause: error })
+    }
+  }
+
+  /**
+   * A handle, for `self`, to a context that was started elsewhere.
+   * @throws BeamlineError NOT_FOUND when no context has that id
+   */
+  static attach<V extends Shape = Shape>(self: Process | ActorSystem, to: string | Pid, { timeout }: CallOptions = {}): Context<V> {
+    const owner = ownerOf(self)
+    if (to instanceof Pid) return new Context<V>(owner, to, timeout)
+    const pid = owner.system.whereis(registered(to)) ?? owner.system.whereis(to)
+    if (pid !== undefined) return new Context<V>(owner, pid, timeout, to)
+    throw new BeamlineError('NOT_FOUND', `there is no context '${to}': start it first`, { details: { id: to } })
+  }
+
+  /** A value type of your own, to be given to `define`; see {@link defineType}. */
+  static readonly defineType = defineType
+
+  /** The id, once known: a handle made from a pid learns it with its first request. */
+  get id(): string {
+    return this.#id ?? String(this.pid)
+  }
+
+  /**
+   * Defines a variable; its version is then 0.
+   * @throws BeamlineError ALREADY_EXISTS; INVALID_TYPE for a type or value that is none; CONSTRAINT for a value or for
+   * constraints that cannot be met
+   */
+  async define<T extends TypeName, const C extends ConstraintsOf<T>>(
+    name: Name<V>, type: T, initial: ValueOf<T, C>, options?: DefineOptions<C>): Promise<Variable<ValueOf<T, C>>>
+  async define<T>(name: Name<V>, type: TypeDefinition<T>, initial: T, options?: DefineOptions<object>): Promise<Variable<T>>
+  async define(name: string, type: string | TypeDefinition, initial: unknown, options: DefineOptions<object> = {}) {
+    const definition = { name, type, initial, ...options }
+    const { id } = (await this.#ask({ kind: 'define', definition })) as VariableInfo
+    return new Variable(this as Context, name, id)
+  }
+
+  /**
+   * Writes a value. When the promise resolves, watches on this thread have been called.
+   * @throws BeamlineError NOT_FOUND, INVALID_TYPE, CONSTRAINT, VERSION_CONFLICT; nothing has changed then
+   */
+  set<N extends Name<V>>(name: N, value: V[N], metadata?: Metadata, options: { readonly expectedVersion?: number } = {}) {
+    return this.#ask({ kind: 'set', write: { name, value, ...(metadata && { metadata }), ...options } }) as Promise<Written>
+  }
+
+  /** Writes a value without an answer; what is refused is a process warning on the context's thread. */
+  put<N extends Name<V>>(name: N, value: V[N], metadata?: Metadata): void {
+    this.#assertRunning()
+    const message: ContextMessage = { kind: 'put', write: { name, value, ...(metadata && { metadata }) } }
+    this.#owner.cast(this.pid, message)
+  }
+
+  /** The value, after every write that this thread has sent before. @throws BeamlineError NOT_FOUND */
+  async get<N extends Name<V>>(name: N): Promise<V[N]> {
+    const [value] = (await this.#ask({ kind: 'get', names: [name] })) as [V[N]]
+    return value
+  }
+
+  /** The values of some variables at one moment. @throws BeamlineError NOT_FOUND for any that is missing */
+  async getMany<N extends Name<V>>(names: readonly N[]): Promise<{ [K in N]: V[K] }> {
+    const values = (await this.#ask({ kind: 'get', names })) as unknown[]
+    return Object.fromEntries(names.map((name, index) => [name, values[index]])) as { [K in N]: V[K] }
+  }
+
+  /**
+   * The value, at once, from shared memory: never older than this thread's last awaited write.
+   * @throws BeamlineError NOT_FOUND, STOPPED
+   */
+  peek<N extends Name<V>>(name: N): V[N] {
+    this.#assertRunning()
+    this.#table ??= tableNow(this.#owner, this.pid)
+    const found = this.#table.read(name)
+    if (found !== undefined) return found.value as V[N]
+    throw new BeamlineError('NOT_FOUND', `Variable not found: ${name}: define it first`, { details: { name } })
+  }
+
+  /** @throws BeamlineError NOT_FOUND */
+  describe(name: Name<V>): Promise<VariableInfo> {
+    return this.#ask({ kind: 'describe', name }) as Promise<VariableInfo>
+  }
+
+  /** The variables whose name the glob matches, where `*` stands for any characters; oldest first. All unless told. */
+  list(pattern = '*'): Promise<VariableInfo[]> {
+    return this.#ask({ kind: 'list', pattern }) as Promise<VariableInfo[]>
+  }
+
+  /** Removes a variable; its watches are told of it, `deleted` in the meta, and then of nothing more. */
+  async delete(name: Name<V>): Promise<void> {
+    await this.#ask({ kind: 'delete', name })
+  }
+
+  /**
+   * Writes several variables: all of them in one revision or none, or, with `atomic: false`, each by itself, refusals in
+   * `errors`.
+   * @throws BeamlineError with the code of the first refusal of an atomic batch; `details.errors` has all
+   */
+  updateMany(values: { [N in Name<V>]?: V[N] }, metadata?: Metadata, options: { readonly atomic?: boolean } = {}) {
+    const writes = Object.entries(values).map(([name, value]) => ({ name, value, ...(metadata && { metadata }) }))
+    return this.#ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
+  }
+
+  /** The kept values of a variable, oldest first, the present one last; with `limit` the newest so many. */
+  history(name: Name<V>, { limit = Number.MAX_SAFE_INTEGER }: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    return this.#ask({ kind: 'history', name, limit }) as Promise<HistoryEntry[]>
+  }
+
+  /** Writes the value of an earlier version again, as a new version. @throws BeamlineError NOT_FOUND, COMPACTED */
+  rollback(name: Name<V>, version: number): Promise<Written & { readonly value: unknown }> {
+    return this.#ask({ kind: 'rollback', name, version }) as Promise<Written & { value: unknown }>
+  }
+
+  /**
+   * Calls back for every change of some variables, in the order of their commits, on this thread. What is written after
+   * this call, even before the promise resolves, is seen; with `includeInitial` so is what was there before.
+   * @throws BeamlineError NOT_FOUND, INVALID_TYPE for options that make no sense, COMPACTED for `sinceRevision`
+   */
+  async watch<N extends Name<V>>(names: readonly N[], callback: WatchCallback<N, V[N]>, options: WatchOptions<V[N]> = {}): Promise<Watch> {
+    return this.#watch(names, callback as WatchCallback, options as WatchOptions)
+  }
+
+  /** As {@link watch}, of one variable. */
+  async watchOne<N extends Name<V>>(name: N, callback: WatchCallback<N, V[N]>, options: WatchOptions<V[N]> = {}): Promise<Watch> {
+    return this.#watch([name], callback as WatchCallback, options as WatchOptions)
+  }
+
+  async #watch(names: readonly string[], callback: WatchCallback, options: WatchOptions, made?: (watch: Watch) => void): Promise<Watch> {
+    checkWatch(names, callback, options as WatchOptions<never>)
+    const { includeInitial = false, sinceRevision } = options
+    const begin = async (ref: Ref, relay: Pid) => {
+      const watch = { ref, owner: this.#owner.pid, relay, names: [...new Set(names)], includeInitial, sinceRevision }
+      const { manager } = (await this.#ask({ kind: 'watch', watch })) as { manager: Pid }
+      return manager
+    }
+    return Watch.begin(names, { owner: this.#owner, context: this.pid, callback, options, begin }, made)
+  }
+
+  /** Ends a watch, as `watch.stop()` does. */
+  unwatch(watch: Watch): Promise<void> {
+    return watch.stop()
+  }
+
+  /** The changes of some variables for `for await`, from this call on; leaving the loop ends the watch. */
+  changes<N extends Name<V>>(names: readonly N[], options: WatchOptions<V[N]> = {}): Changes {
+    return new Changes((callback, all, made) => this.#watch(names, callback, all, made), options as WatchOptions)
+  }
+
+  /** Who watches this context. */
+  listWatchers(): Promise<WatcherInfo[]> {
+    return this.#ask({ kind: 'watchers' }) as Promise<WatcherInfo[]>
+  }
+
+  /**
+   * Imports what a module variable names, from the base its namespace was given at `start`.
+   * @throws BeamlineError NOT_FOUND when no base holds it; BAD_ENTRY when it fails to load
+   */
+  async resolve(name: Name<V>): Promise<unknown> {
+    const { type, value } = await this.describe(name)
+    if (typeof value !== 'string') throw new BeamlineError('INVALID_TYPE', `${name} is a ${type}: only a module variable can be resolved`)
+    if (this.#modules === undefined) await this.#open()
+    return resolveModule(value, this.#modules ?? {})
+  }
+
+  /** Ends the context, for everyone; it is dead when this resolves. Other handles then reject with NOPROC. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    const end = this.#ask({ kind: 'stop' })
+    this.#stopped = true
+    await end.catch((error: unknown) => {
+      // Its end is the answer.
+      if (!(error instanceof BeamlineError && error.code === 'NOPROC')) throw error
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #open(): Promise<void> {
+    const { id, table, modules } = (await this.#ask({ kind: 'open' })) as ContextFacts
+    this.#id = id
+    this.#modules = modules
+    this.#table ??= ValueTable.attach(table)
+  }
+
+  async #ask(request: ContextRequest): Promise<unknown> {
+    this.#assertRunning()
+    return this.#owner.call(this.pid, request, this.#options)
+  }
+
+  #assertRunning(): void {
+    if (this.#stopped) throw new BeamlineError('STOPPED', `the context '${this.id}' has been stopped: start another`)
+  }
+}
+
+/** What may be said of a new variable. */
+export interface DefineOptions<C> {
+  readonly constraints?: C
+  readonly description?: string
+  readonly metadata?: Metadata
+}
+
+function positive(option: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw new BeamlineError('INVALID_TYPE', `Context.start: ${option} is ${value}: give a whole number above 0`)
+}

@@ -1,0 +1,182 @@
+import { BeamlineError } from '../errors.js'
+import type { Clock } from '../threads/clock.js'
+import type { Change } from './change.js'
+import { Debounce, merge, type Pacer, Throttle } from './pacer.js'
+import { sameValue } from './types/same-value.js'
+import type { WatchCallback, WatchOptions } from './watch-options.js'
+
+/** Changes that wait for a busy callback. */
+interface Waiting {
+  readonly size: number
+  push(change: Change): void
+  shift(): Change | undefined
+  clear(): void
+}
+
+class EveryChange implements Waiting {
+  #changes: Change[] = []
+  #head = 0
+
+  get size(): number {
+    return this.#changes.length - this.#head
+  }
+
+  push(change: Change): void {
+    this.#changes.push(change)
+  }
+
+  shift(): Change | undefined {
+    if (this.#head === this.#changes.length) return undefined
+    const change = this.#changes[this.#head++]
+    if (this.#head < this.#changes.length) return change
+    this.clear()
+    return change
+  }
+
+  clear(): void {
+    this.#changes = []
+    this.#head = 0
+  }
+}
+
+/** Only the latest of each variable waits. */
+class LatestChanges implements Waiting {
+  readonly #changes = new Map<string, Change>()
+
+  get size(): number {
+    return this.#changes.size
+  }
+
+  push(change: Change): void {
+    const earlier = this.#changes.get(change.name)
+    this.#changes.delete(change.name)
+    this.#changes.set(change.name, earlier === undefined ? change : merge(earlier, change))
+  }
+
+  shift(): Change | undefined {
+    const first = this.#changes.entries().next()
+    if (first.done) return undefined
+    this.#changes.delete(first.value[0])
+    return first.value[1]
+  }
+
+  clear(): void {
+    this.#changes.clear()
+  }
+}
+
+/** What a delivery needs to know of the watch it belongs to. */
+export interface Surroundings {
+  readonly clock: Clock
+  isOwnerAlive(): boolean
+  /** The callback is too slow for its buffer. */
+  overflowed(error: BeamlineError): void
+}
+
+const DEFAULT_BUFFER = 65_536
+
+/** The way of changes to one watch's callback: filter, distinct, pace, wait, call; each in its order, one at a time. */
+export class Delivery {
+  readonly #callback: WatchCallback
+  readonly #options: WatchOptions
+  readonly #surroundings: Surroundings
+  readonly #pacer: Pacer | undefined
+  readonly #waiting: Waiting
+  #busy = false
+  #closed = false
+
+  constructor(callback: WatchCallback, options: WatchOptions, surroundings: Surroundings) {
+    const { clock } = surroundings
+    this.#callback = callback
+    this.#options = options
+    this.#surroundings = surroundings
+    const { debounce, throttle, delivery } = options
+    const emit = (change: Change) => this.#queue(change)
+    if (debounce !== undefined) this.#pacer = new Debounce(clock, debounce, emit)
+    else if (throttle !== undefined) this.#pacer = new Throttle(clock, throttle, emit)
+    this.#waiting = delivery === 'latest' ? new LatestChanges() : new EveryChange()
+  }
+
+  offer(change: Change): void {
+    if (this.#closed) return
+    const { initial, deleted } = change.meta
+    if (!deleted && !this.#wanted(change)) return
+    if (this.#pacer === undefined || initial || deleted) this.#queue(change)
+    else this.#pacer.offer(change)
+  }
+
+  #wanted({ previous, value, meta }: Change): boolean {
+    try {
+      if (this.#options.distinct && !meta.initial && sameValue(previous, value)) return false
+      return this.#options.filter === undefined || this.#options.filter(previous, value)
+    } catch (error) {
+      this.report(error)
+      return false
+    }
+  }
+
+  #queue(change: Change): void {
+    if (this.#busy) {
+      const limit = this.#options.buffer ?? DEFAULT_BUFFER
+      if (this.#waiting.size < limit || this.#options.delivery === 'latest') return this.#waiting.push(change)
+      const text = `${limit} changes wait for the callback: make it faster, raise buffer, or use delivery: 'latest'`
+      return this.#surroundings.overflowed(new BeamlineError('OVERFLOW', `the watch of ${change.name} ended: ${text}`))
+    }
+    this.#call(change)
+  }
+
+  /** Calls for `change`, then for what has come to wait meanwhile. */
+  #call(first: Change): void {
+    this.#busy = true
+    for (let change: Change | undefined = first; change !== undefined; change = this.#waiting.shift()) {
+      if (this.#closed || !this.#surroundings.isOwnerAlive()) break
+      const pending = this.#attempt(change)
+      if (pending === undefined) continue
+      pending.then(() => this.#resume(), (error: unknown) => {
+        this.report(error)
+        this.#resume()
+      })
+      return
+    }
+    this.#busy = false
+  }
+
+  #resume(): void {
+    const next = this.#closed ? undefined : this.#waiting.shift()
+    if (next === undefined) this.#busy = false
+    else this.#call(next)
+  }
+
+  #attempt({ name, previous, value, meta }: Change): Promise<unknown> | undefined {
+    try {
+      const result = this.#callback(name, previous, value, meta)
+      return result instanceof Promise ? result : undefined
+    } catch (error) {
+      this.report(error)
+      return undefined
+    }
+  }
+
+  /** Errors of callbacks harm nobody: they are told to `onError`, or warned of. */
+  report(error: unknown): void {
+    const { onError } = this.#options
+    if (onError === undefined) return warn(error)
+    try {
+      onError(error)
+    } catch (inOnError) {
+      warn(inOnError)
+    }
+  }
+
+  /** No callback starts any more. */
+  close(): void {
+    this.#closed = true
+    this.#pacer?.close()
+    this.#waiting.clear()
+  }
+}
+
+function warn(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.emitWarning(`a watch callback failed: ${text}`, { code: 'BEAMLINE_WATCH' })
+}

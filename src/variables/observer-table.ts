@@ -1,0 +1,118 @@
+import type { Pid, Ref } from '../threads/pid.js'
+import type { Change } from './change.js'
+import type { Observer } from './requests.js'
+
+/** Changes for the watchers of one thread. */
+export interface RelayRecord {
+  readonly relay: Pid
+  readonly changes: Change[]
+}
+
+/** Who observes what: by variable and watching thread, so that a change costs one record a thread. */
+export class ObserverTable {
+  readonly #observers = new Map<string, Observer>()
+  /** By owner: the keys of its observers. */
+  readonly #byOwner = new Map<string, Set<string>>()
+  /** By variable id, then by relay: how many observers. */
+  readonly #byVariable = new Map<string, Map<string, { readonly relay: Pid; count: number }>>()
+
+  get size(): number {
+    return this.#observers.size
+  }
+
+  get variables(): number {
+    return this.#byVariable.size
+  }
+
+  /** False when that observer is there already. */
+  add(observer: Observer): boolean {
+    const key = observer.ref.toString()
+    if (this.#observers.has(key)) return false
+    this.#observers.set(key, observer)
+    const owner = observer.owner.toString()
+    const owned = this.#byOwner.get(owner)
+    if (owned === undefined) this.#byOwner.set(owner, new Set([key]))
+    else owned.add(key)
+    for (const { id } of observer.variables) this.#enter(id, observer.relay)
+    return true
+  }
+
+  #enter(id: string, relay: Pid): void {
+    let relays = this.#byVariable.get(id)
+    if (relays === undefined) this.#byVariable.set(id, (relays = new Map()))
+    const entry = relays.get(relay.toString())
+    if (entry === undefined) relays.set(relay.toString(), { relay, count: 1 })
+    else entry.count++
+  }
+
+  remove(ref: Ref): Observer | undefined {
+    return this.#removeKey(ref.toString())
+  }
+
+  #removeKey(key: string): Observer | undefined {
+    const observer = this.#observers.get(key)
+    if (observer === undefined) return undefined
+    this.#observers.delete(key)
+    const owned = this.#byOwner.get(observer.owner.toString())
+    owned?.delete(key)
+    if (owned?.size === 0) this.#byOwner.delete(observer.owner.toString())
+    for (const { id } of observer.variables) this.#leave(id, observer.relay)
+    return observer
+  }
+
+  #leave(id: string, relay: Pid): void {
+    const relays = this.#byVariable.get(id)
+    const entry = relays?.get(relay.toString())
+    if (relays === undefined || entry === undefined || --entry.count > 0) return
+    relays.delete(relay.toString())
+    if (relays.size === 0) this.#byVariable.delete(id)
+  }
+
+  /** How many there were. */
+  removeOwnedBy(owner: Pid): number {
+    const owned = [...(this.#byOwner.get(owner.toString()) ?? [])]
+    for (const key of owned) this.#removeKey(key)
+    return owned.length
+  }
+
+  owns(owner: Pid): boolean {
+    return this.#byOwner.has(owner.toString())
+  }
+
+  /** The variable is gone: observers of it alone are too. */
+  drop(id: string): void {
+    for (const observer of this.list()) {
+      if (!observer.variables.some((variable) => variable.id === id)) continue
+      this.remove(observer.ref)
+      const variables = observer.variables.filter((variable) => variable.id !== id)
+      if (variables.length > 0) this.add({ ...observer, variables })
+    }
+  }
+
+  count(id: string): number {
+    let count = 0
+    for (const entry of this.#byVariable.get(id)?.values() ?? []) count += entry.count
+    return count
+  }
+
+  list(): Observer[] {
+    return [...this.#observers.values()]
+  }
+
+  /** What each watching thread is to be told of some changes, in their order. */
+  records(changes: readonly Change[]): RelayRecord[] {
+    if (changes.length === 1) {
+      const relays = this.#byVariable.get((changes[0] as Change).id)
+      return relays === undefined ? [] : Array.from(relays.values(), ({ relay }) => ({ relay, changes: [...changes] }))
+    }
+    const records = new Map<string, RelayRecord>()
+    for (const change of changes) {
+      for (const [key, { relay }] of this.#byVariable.get(change.id) ?? []) {
+        const record = records.get(key)
+        if (record === undefined) records.set(key, { relay, changes: [change] })
+        else record.changes.push(change)
+      }
+    }
+    return [...records.values()]
+  }
+}

@@ -1,0 +1,100 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { From } from '../actors/messages.js'
+import type { Pid, Ref } from '../threads/pid.js'
+import type { Change } from './change.js'
+import type { Definition, Write } from './state.js'
+
+/** What a context is told, by cast. */
+export type ContextMessage =
+  | { readonly kind: 'put'; readonly write: Write }
+  /** Post the facts on `port`, then raise `flag`: somebody waits for them without turning its event loop. */
+  | { readonly kind: 'facts'; readonly port: MessagePort; readonly flag: SharedArrayBuffer }
+
+/** What a context is asked, by call. */
+export type ContextRequest =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'define'; readonly definition: Definition }
+  | { readonly kind: 'set'; readonly write: Write }
+  | { readonly kind: 'set-many'; readonly writes: readonly Write[]; readonly atomic: boolean }
+  | { readonly kind: 'get'; readonly names: readonly string[] }
+  | { readonly kind: 'describe'; readonly name: string }
+  | { readonly kind: 'list'; readonly pattern: string }
+  | { readonly kind: 'delete'; readonly name: string }
+  | { readonly kind: 'history'; readonly name: string; readonly limit: number }
+  | { readonly kind: 'rollback'; readonly name: string; readonly version: number }
+  | { readonly kind: 'watch'; readonly watch: WatchRequest }
+  | { readonly kind: 'watchers' }
+  | { readonly kind: 'stop' }
+
+/** A watch to be begun. */
+export interface WatchRequest {
+  readonly ref: Ref
+  readonly owner: Pid
+  /** The relay of the watching thread, which gets the changes. */
+  readonly relay: Pid
+  readonly names: readonly string[]
+  readonly includeInitial: boolean
+  readonly sinceRevision: number | undefined
+}
+
+/** An observer as its manager knows it. */
+export interface Observer {
+  readonly ref: Ref
+  readonly owner: Pid
+  readonly relay: Pid
+  /** The context it watches; undefined for one that was added by hand. */
+  readonly context: Pid | undefined
+  /** Variable ids, and the names they had when the watch began. */
+  readonly variables: readonly { readonly id: string; readonly name: string }[]
+}
+
+/** The answer to somebody's call, given by another process once it has done its part. */
+export interface Answer {
+  readonly from: From
+  readonly value: unknown
+}
+
+/** What an observer manager is told. */
+export type ManagerMessage =
+  /** Begin to observe; the relay is told first what has been, then the caller is answered. */
+  | { readonly kind: 'observe'; readonly observer: Observer; readonly begin: readonly Change[]; readonly answer: Answer }
+  | { readonly kind: 'commit'; readonly changes: readonly Change[]; readonly answer: Answer | undefined }
+  | { readonly kind: 'track' | 'untrack'; readonly id: string }
+  | { readonly kind: 'list'; readonly context: Pid; readonly from: From }
+
+/** What an observer manager is asked, by call. */
+export type ManagerRequest =
+  | { readonly kind: 'add'; readonly observer: Observer }
+  | { readonly kind: 'remove'; readonly ref: Ref }
+  | { readonly kind: 'tracks'; readonly id: string }
+  | { readonly kind: 'count'; readonly id: string }
+  | { readonly kind: 'stats' }
+
+/** What the relay of a watching thread is told; one record for each change, however many watch there. */
+export type RelayMessage =
+  /** The watch holds from here on: its first changes. */
+  | { readonly kind: 'watching'; readonly ref: Ref; readonly ids: readonly string[]; readonly begin: readonly Change[] }
+  | { readonly kind: 'changes'; readonly changes: readonly Change[] }
+
+/** A watcher as `listWatchers` shows it. */
+export interface WatcherInfo {
+  readonly ref: Ref
+  readonly names: readonly string[]
+  readonly owner: Pid
+  readonly alive: boolean
+  readonly backend: 'local' | 'bridged'
+}
+
+/** Counts of one observer manager, or of all. */
+export interface ObserverStats {
+  /** Observers that are there now. */
+  readonly observers: number
+  /** Variables that have any. */
+  readonly variables: number
+  /** Changes taken so far. */
+  readonly notifications: number
+  /** Records sent to watching threads so far. */
+  readonly records: number
+  /** Observers removed because their owner had died. */
+  readonly removedByDeath: number
+}

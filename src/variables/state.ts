@@ -1,0 +1,61 @@
+import type { BeamlineError } from '../errors.js'
+import type { Change, HistoryEntry, Metadata, VariableInfo, Written } from './change.js'
+import type { TypeDefinition } from './types/value-types.js'
+
+/** A new variable. */
+export interface Definition {
+  readonly name: string
+  readonly type: string | TypeDefinition
+  readonly initial: unknown
+  readonly constraints?: object
+  readonly description?: string
+  readonly metadata?: Metadata
+}
+
+/** One value to write. */
+export interface Write {
+  readonly name: string
+  readonly value: unknown
+  readonly metadata?: Metadata
+  /** The write is refused with VERSION_CONFLICT unless the variable has this version. */
+  readonly expectedVersion?: number
+}
+
+/** What one accepted request changed; every change carries its revision and version. */
+export interface Commit {
+  readonly changes: readonly Change[]
+}
+
+export interface BatchCommit extends Commit {
+  readonly errors: Readonly<Record<string, BeamlineError>>
+}
+
+type Awaitable<T> = T | Promise<T>
+
+/**
+ * Where the variables of a context live: in its actor, or behind a bridge. Refused requests throw a `BeamlineError` and
+ * change nothing.
+ */
+export interface StateProvider {
+  readonly backend: 'local' | 'bridged'
+  /** The last commit. */
+  readonly revision: number
+  define(definition: Definition): Awaitable<VariableInfo>
+  set(write: Write): Awaitable<Commit>
+  setMany(writes: readonly Write[], atomic: boolean): Awaitable<BatchCommit>
+  delete(name: string): Awaitable<Commit>
+  rollback(name: string, version: number): Awaitable<Commit>
+  describe(name: string): Awaitable<VariableInfo>
+  /** All whose name the glob matches (`*` stands for any run of characters), oldest first. */
+  list(pattern: string): Awaitable<VariableInfo[]>
+  /** Kept values, oldest first, the present one last. */
+  history(name: string, limit: number): Awaitable<HistoryEntry[]>
+  /** The changes of some variables after a revision. @throws BeamlineError COMPACTED when they are no longer kept */
+  since(revision: number, names: ReadonlySet<string>): Awaitable<readonly Change[]>
+}
+
+/** How a write is answered. */
+export function written({ changes }: Commit): Written {
+  const { version, revision } = (changes[0] as Change).meta
+  return { version, revision }
+}

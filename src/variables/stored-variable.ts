@@ -1,0 +1,86 @@
+import { BeamlineError } from '../errors.js'
+import type { Change, HistoryEntry, Metadata, VariableInfo } from './change.js'
+import type { Definition } from './state.js'
+import type { Validator } from './types/index.js'
+
+/** One variable in a context's own memory, with the values it had. */
+export class StoredVariable {
+  readonly id: string
+  readonly name: string
+  readonly validator: Validator
+  readonly #description: string | undefined
+  readonly #createdAt: number
+  readonly #historyLimit: number
+  #history: HistoryEntry[]
+  /** Everything said of it so far, later words over earlier ones. */
+  #metadata: Metadata
+
+  constructor(id: string, definition: Definition, validator: Validator, revision: number, historyLimit: number) {
+    this.id = id
+    this.name = definition.name
+    this.validator = validator
+    this.#description = definition.description
+    this.#createdAt = Date.now()
+    this.#historyLimit = historyLimit
+    this.#metadata = { source: 'local', ...definition.metadata }
+    const value = validator.parse(definition.name, definition.initial)
+    this.#history = [{ version: 0, value, revision, timestamp: this.#createdAt, metadata: this.#metadata }]
+  }
+
+  get present(): HistoryEntry {
+    return this.#history[this.#history.length - 1] as HistoryEntry
+  }
+
+  /** Makes `value`, which was validated, the present one. */
+  commit(value: unknown, revision: number, metadata: Metadata = {}): Change {
+    const { version, value: previous } = this.present
+    const timestamp = Date.now()
+    const said = { source: 'local', ...metadata }
+    this.#metadata = { ...this.#metadata, ...said }
+    this.#history.push({ version: version + 1, value, revision, timestamp, metadata: said })
+    if (this.#history.length > 2 * this.#historyLimit) this.#history = this.#history.slice(-this.#historyLimit)
+    const meta = { ...said, initial: false, resync: false, revision, version: version + 1, timestamp }
+    return { id: this.id, name: this.name, previous, value, meta }
+  }
+
+  /** The present value as the first thing a watch is told. */
+  initial(): Change {
+    const { version, value, revision, timestamp, metadata } = this.present
+    const meta = { source: 'local', ...metadata, initial: true, resync: false, revision, version, timestamp }
+    return { id: this.id, name: this.name, previous: undefined, value, meta }
+  }
+
+  /** The last thing its watches are told. */
+  deletion(revision: number): Change {
+    const { version, value: previous } = this.present
+    const meta = { source: 'local', initial: false, resync: false, deleted: true, revision, version, timestamp: Date.now() }
+    return { id: this.id, name: this.name, previous, value: undefined, meta }
+  }
+
+  info(): VariableInfo {
+    const { id, name } = this
+    const { value, version, revision, timestamp } = this.present
+    const { type, constraints } = this.validator
+    return {
+      id, name, type, value, version, revision, constraints,
+      description: this.#description, metadata: this.#metadata, createdAt: this.#createdAt, updatedAt: timestamp,
+    }
+  }
+
+  history(limit: number): HistoryEntry[] {
+    return this.#history.slice(-Math.min(limit, this.#historyLimit))
+  }
+
+  /** @throws BeamlineError NOT_FOUND for a version that never was, COMPACTED for one that is no longer kept */
+  at(version: number): HistoryEntry {
+    const kept = this.history(this.#historyLimit)
+    const found = kept.find((entry) => entry.version === version)
+    if (found !== undefined) return found
+    const oldest = (kept[0] as HistoryEntry).version
+    const range = `versions ${oldest} to ${this.present.version} are kept`
+    const past = Number.isInteger(version) && version >= 0 && version < oldest
+    throw new BeamlineError(past ? 'COMPACTED' : 'NOT_FOUND', `${this.name} has no version ${version}: ${range}`, {
+      details: { name: this.name, version, oldest, newest: this.present.version },
+    })
+  }
+}

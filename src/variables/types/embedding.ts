@@ -1,0 +1,37 @@
+import type { ConstraintReader } from './constraint-reader.js'
+import { notFinite, toNumber } from './numbers.js'
+import { type Parse, violated, wrongType } from './refusal.js'
+
+type NumberList = ArrayLike<unknown>
+
+const notAList = 'must be a numeric list'
+const notNumbers = 'must be a list of numbers'
+
+/**
+ * Reads an array or a typed array of numbers, integers included, into an array of floats. NaN and the infinities are
+ * numbers here as they are in a float variable, unless the constraint `finite` refuses them.
+ */
+export function embeddingParser(type: string, reader: ConstraintReader): Parse<number[]> {
+  const dimensions = reader.count(1, 'dimensions')
+  const finite = reader.flag('finite')
+  return (name, value) => {
+    if (!isNumberList(value)) throw wrongType(name, type, value, notAList)
+    const numbers = new Array<number>(value.length)
+    for (let at = 0; at < numbers.length; at++) {
+      const number = toNumber(value[at])
+      if (number === undefined) throw wrongType(name, type, value, notNumbers)
+      numbers[at] = number
+    }
+    if (dimensions !== undefined && numbers.length !== dimensions) {
+      throw violated(name, type, value, `must have exactly ${dimensions} dimensions`, { dimensions })
+    }
+    const odd = finite ? numbers.find((number) => !Number.isFinite(number)) : undefined
+    if (odd !== undefined) throw violated(name, type, value, notFinite(odd), { finite })
+    return numbers
+  }
+}
+
+/** An array or a typed array. */
+export function isNumberList(value: unknown): value is NumberList {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+}

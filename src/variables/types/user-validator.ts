@@ -1,0 +1,102 @@
+import { importModule } from '../../actors/entry.js'
+import { BeamlineError } from '../../errors.js'
+import { pathOf } from './json.js'
+import { type Parse, violated, wrongType } from './refusal.js'
+import type { TypeDefinition } from './value-types.js'
+
+/** The part of a Standard Schema that is used here. */
+interface StandardSchema {
+  readonly '~standard': { validate(value: unknown): unknown }
+}
+
+interface StandardResult {
+  readonly value?: unknown
+  readonly issues?: readonly { readonly message: string; readonly path?: readonly unknown[] }[]
+}
+
+/**
+ * Loads the validator of a user's type, and puts it behind the base type's own.
+ * @throws BeamlineError BAD_ENTRY when there is no such module or export, or it is no validator
+ */
+export async function loadUserParser(
+  { name: type, module = '', export: exported = 'default' }: TypeDefinition,
+  base: Parse,
+): Promise<Parse> {
+  const found = (await importModule(module))[exported]
+  const refine = refinementOf(type, found)
+  if (refine === undefined) {
+    const reason =
+      found === undefined ? `has no export '${exported}'` : `exports '${exported}', but that is no validator`
+    const message = `type '${type}': the module ${module} ${reason}: export an object with parse(value) or a Standard Schema`
+    throw new BeamlineError('BAD_ENTRY', message, { details: { type, module, export: exported } })
+  }
+  return (name, value) => stored(base, name, type, refine(name, base(name, value)))
+}
+
+function refinementOf(type: string, validator: unknown): Parse | undefined {
+  if (isStandardSchema(validator)) return standardParser(type, validator)
+  return hasParse(validator) ? customParser(type, validator) : undefined
+}
+
+/** What the user's validator made of the value, which has to travel as the base type. */
+function stored(base: Parse, name: string, type: string, answer: unknown): unknown {
+  try {
+    return base(name, answer)
+  } catch (cause) {
+    const reason = `the validator of '${type}' answered what its base type refuses (${(cause as Error).message})`
+    throw wrongType(name, type, answer, reason, cause)
+  }
+}
+
+function customParser(type: string, validator: { parse(value: unknown): unknown }): Parse {
+  return (name, value) =>
+    atOnce(
+      type,
+      guarded(name, type, value, () => validator.parse(value)),
+    )
+}
+
+function standardParser(type: string, schema: StandardSchema): Parse {
+  return (name, value) => {
+    const answer = guarded(name, type, value, () => schema['~standard'].validate(value))
+    const result = atOnce(type, answer) as StandardResult
+    const issue = result.issues?.[0]
+    if (issue === undefined) return result.value
+    const keys = (issue.path ?? []).map(keyOf)
+    throw violated(name, type, value, keys.length === 0 ? issue.message : `${pathOf(keys)}: ${issue.message}`)
+  }
+}
+
+function guarded(name: string, type: string, value: unknown, validate: () => unknown): unknown {
+  try {
+    return validate()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw violated(name, type, value, reason, undefined, cause)
+  }
+}
+
+/** Variables are written in one turn: what is checked must be what is stored, in the order of the writes. */
+function atOnce(type: string, answer: unknown): unknown {
+  if (!(answer instanceof Promise)) return answer
+  answer.catch(() => {})
+  throw new BeamlineError('BAD_ENTRY', `type '${type}': the validator must answer at once, not with a promise`, {
+    details: { type },
+  })
+}
+
+/** A part of a Standard Schema's path is a key, or an object that has it. */
+function keyOf(part: unknown): PropertyKey {
+  return typeof part === 'object' && part !== null && 'key' in part ? (part.key as PropertyKey) : (part as PropertyKey)
+}
+
+function isStandardSchema(value: unknown): value is StandardSchema {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !('~standard' in value))
+    return false
+  const standard = value['~standard']
+  return typeof standard === 'object' && standard !== null && 'validate' in standard
+}
+
+function hasParse(value: unknown): value is { parse(value: unknown): unknown } {
+  return typeof value === 'object' && value !== null && 'parse' in value && typeof value.parse === 'function'
+}

@@ -1,0 +1,111 @@
+import { Process } from '../actors/process.js'
+import { BeamlineError } from '../errors.js'
+import type { Pid, Ref } from '../threads/pid.js'
+import { Delivery } from './delivery.js'
+import { Relay, type RelayedWatch } from './relay.js'
+import type { ManagerRequest } from './requests.js'
+import type { WatchCallback, WatchOptions } from './watch-options.js'
+
+/** What begins a watch, and who knows of it. */
+export interface WatchStart {
+  readonly owner: Process
+  readonly context: Pid | undefined
+  readonly callback: WatchCallback
+  readonly options: WatchOptions
+  /** Asks for the watch; answers with the observer manager that now knows it. */
+  readonly begin: (ref: Ref, relay: Pid) => Promise<Pid>
+}
+
+/** A watch that goes on until it is stopped, its owner dies, or its context does. */
+export class Watch implements AsyncDisposable {
+  readonly ref: Ref
+  /** The watched variables. */
+  readonly names: readonly string[]
+  readonly #start: WatchStart
+  readonly #relay: Relay
+  readonly #relayed: RelayedWatch
+  readonly #onEnd = new Set<(error: BeamlineError | undefined) => void>()
+  #manager: Pid | undefined
+  #over: Promise<void> | undefined
+
+  private constructor(names: readonly string[], start: WatchStart) {
+    const { owner, context, callback, options } = start
+    this.names = [...names]
+    this.#start = start
+    this.ref = owner.ref()
+    this.#relay = Relay.of(owner)
+    const delivery = new Delivery(callback, options, {
+      clock: this.#relay.clock,
+      isOwnerAlive: () => owner.system.isAlive(owner.pid),
+      overflowed: (error) => {
+        this.#relayed.ended(error)
+        void this.stop()
+      },
+    })
+    const ended = (error?: BeamlineError) => this.#ended(error)
+    this.#relayed = { ref: this.ref, owner: owner.pid, context, delivery, ended }
+  }
+
+  /** @internal Begins a watch; what is asked of the context after this call comes after it there, too. */
+  static async begin(names: readonly string[], start: WatchStart, made?: (watch: Watch) => void): Promise<Watch> {
+    const { signal } = start.options
+    signal?.throwIfAborted()
+    const watch = new Watch(names, start)
+    watch.#relay.add(watch.#relayed)
+    made?.(watch)
+    try {
+      watch.#manager = await start.begin(watch.ref, watch.#relay.pid)
+    } catch (error) {
+      watch.#relay.remove(watch.#relayed)
+      throw error
+    }
+    if (watch.#over !== undefined) void watch.#forget()
+    const abort = () => void watch.stop()
+    signal?.addEventListener('abort', abort, { once: true })
+    watch.#onEnd.add(() => signal?.removeEventListener('abort', abort))
+    if (signal?.aborted) abort()
+    return watch
+  }
+
+  /** Ends the watch: once this was called, no callback starts; it resolves when the context knows. */
+  stop(): Promise<void> {
+    this.#over ??= this.#stop()
+    return this.#over
+  }
+
+  async #stop(): Promise<void> {
+    this.#relay.remove(this.#relayed)
+    this.#ended()
+    await this.#forget()
+  }
+
+  async #forget(): Promise<void> {
+    if (this.#manager === undefined) return
+    try {
+      await this.#start.owner.call(this.#manager, { kind: 'remove', ref: this.ref } satisfies ManagerRequest)
+    } catch (error) {
+      // A manager that has gone knows no watches.
+      if (!(error instanceof BeamlineError && (error.code === 'NOPROC' || error.code === 'STOPPED'))) throw error
+    }
+  }
+
+  /** @internal Hears once of the end, whoever brought it about. */
+  onEnd(listener: (error: BeamlineError | undefined) => void): void {
+    this.#onEnd.add(listener)
+  }
+
+  #ended(error?: BeamlineError): void {
+    if (error !== undefined) this.#relayed.delivery.report(error)
+    for (const listener of this.#onEnd) listener(error)
+    this.#onEnd.clear()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+}
+
+/** The process that a handle belongs to: itself, or the calling thread's own. */
+export function ownerOf(owner: Process | { readonly self: Process }): Process {
+  return owner instanceof Process ? owner : owner.self
+}
