@@ -11,7 +11,7 @@ import { Calls } from './calls.js'
 import { type Birth, Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import { Graves } from './graves.js'
-import { Call } from './messages.js'
+import { Call, Deferred } from './messages.js'
 import type { NameClaim, NameTable } from './names.js'
 import { badDestination, type Destination, Process, pidIn } from './process.js'
 import type { ProcessTable } from './process-table.js'
@@ -71,6 +71,8 @@ export class Host implements LinkEvents {
   onGone: ((pid: Pid | undefined, reason: ExitReason) => void) | undefined
   /** Hears of every process that begins on this thread. */
   onOpened: ((pid: Pid) => void) | undefined
+  /** A process of the library's own that an answer does not overtake: see {@link settle}. */
+  fence: Pid | undefined
   readonly #graves = new Graves(this)
   readonly #receiver: Receiver
   readonly #parts: HostParts
@@ -149,6 +151,16 @@ export class Host implements LinkEvents {
     if (raw !== undefined) return Pid.fromRaw(this.node, raw)
     if (quiet) return undefined
     throw new BeamlineError('NOPROC', `no process has the name '${to}': register one by spawn(…, { name: '${to}' })`)
+  }
+
+  /**
+   * An answer has come home. What came for the fence before it (notifications of watches) is worked off first, so that
+   * who awaited a write finds the watches of its thread called.
+   */
+  settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
+    const fence = this.fence && this.cell(this.fence)
+    if (fence === undefined || fence.mailbox.length === 0) this.calls.settle(serial, outcome, value)
+    else fence.deliver(new Deferred(() => this.calls.settle(serial, outcome, value)))
   }
 
   receive(signals: readonly Signal[], from: number): void {

@@ -31,6 +31,15 @@ export class Cast<T = unknown> {
   }
 }
 
+/** Work that waits its turn in the mailbox of a thread's fence. */
+export class Deferred {
+  readonly run: () => void
+
+  constructor(run: () => void) {
+    this.run = run
+  }
+}
+
 /** A monitored process is gone. `pid` is the name that was monitored when nobody had it. */
 export interface Down {
   readonly type: 'DOWN'

@@ -34,7 +34,7 @@ export class Receiver {
       case 'spawned':
         return this.#spawn(signal)
       case 'reply':
-        return this.#host.calls.settle(signal.ref[1], signal.outcome, unpack(signal.body))
+        return this.#host.settle(signal.ref[1], signal.outcome, unpack(signal.body))
       default:
         return this.#control(signal, from)
     }

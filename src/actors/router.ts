@@ -75,7 +75,7 @@ export class Router {
   reply(by: Cell | undefined, from: From, outcome: 'value' | 'error' | 'exit', value: unknown): void {
     if (by !== undefined && !by.alive) return
     if (from.callee !== undefined) this.#forget(from.callee, from.ref)
-    if (this.#isHere(from.pid)) this.#host.calls.settle(from.ref.serial, outcome, copy(value))
+    if (this.#isHere(from.pid)) this.#host.settle(from.ref.serial, outcome, copy(value))
     else this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, outcome, body: pack(value) })
   }
 

@@ -68,11 +68,6 @@ export class Roster {
     return Atomics.load(this.#words, place * WORDS + THREAD)
   }
 
-  placeOf(thread: number): number | undefined {
-    for (let place = 0; place < this.places; place++) if (this.threadIn(place) === thread) return place
-    return undefined
-  }
-
   seat(place: number, thread: number): void {
     Atomics.store(this.#words, place * WORDS + RUNNING, 0)
     Atomics.store(this.#words, place * WORDS + THREAD, thread)

@@ -1,6 +1,6 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { describe } from '../actors/exit-reason.js'
-import { type Down, isDown } from '../actors/messages.js'
+import { Deferred, type Down, isDown } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
@@ -41,6 +41,7 @@ export class Relay implements Behaviour {
     const host = Process.hostOf(owner)
     this.clock = host.clock
     this.pid = host.hire(relayActor, this, 'WatchRelay')
+    host.fence = this.pid
   }
 
   /** The relay of the thread that `process` lives on. */
@@ -84,7 +85,8 @@ export class Relay implements Behaviour {
   }
 
   handle(message: unknown): void {
-    if (isDown(message)) this.#down(message)
+    if (message instanceof Deferred) message.run()
+    else if (isDown(message)) this.#down(message)
     else this.#relay(message as RelayMessage)
   }
 

@@ -52,7 +52,7 @@ export class ConstraintReader {
   counts(key: string): readonly number[] | undefined {
     const value = this.#value(key)
     if (value === undefined) return undefined
-    if (Array.isArray(value) && value.every((part) => isCount(part, 0))) return [...(value as number[])]
+    if (Array.isArray(value) && value.every((part) => isCount(part, 0))) return Object.freeze([...(value as number[])])
     return this.refuse(`${key} must be an array of whole numbers, 0 or more`)
   }
 
@@ -76,7 +76,7 @@ export class ConstraintReader {
     }
     if (value.length === 0)
       this.refuse(`${keys[0]} must not be empty, as no value would fit: leave it out to allow all`)
-    return [...new Set<string>(value)]
+    return Object.freeze([...new Set<string>(value)])
   }
 
   pattern(key: string): Pattern | undefined {

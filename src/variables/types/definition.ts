@@ -42,7 +42,7 @@ export interface TypeOptions<Base extends TypeName = TypeName> {
 export function defineType<Base extends TypeName, const Constraints extends ConstraintsOf<Base> = ConstraintsOf<Base>>(
   options: TypeOptions<Base> & { readonly constraints?: Constraints },
 ): TypeDefinition<ValueOf<Base, Constraints>, Base>
-export function defineType<T>(options: TypeOptions): TypeDefinition<T>
+export function defineType<T = never>(options: [T] extends [never] ? never : TypeOptions): TypeDefinition<T>
 export function defineType(options: TypeOptions): TypeDefinition {
   return checkDefinition(options)
 }

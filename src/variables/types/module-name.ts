@@ -72,5 +72,5 @@ function wholeNames(
     if (name.includes('.')) reader.refuse(`${keys[0]} has '${name}', which must begin with the namespace ${prefix}`)
     return prefix + name
   })
-  return whole && [...new Set(whole)]
+  return whole && Object.freeze([...new Set(whole)])
 }

@@ -1,4 +1,3 @@
-import { importModule } from '../../actors/entry.js'
 import { BeamlineError } from '../../errors.js'
 import { pathOf } from './json.js'
 import { type Parse, violated, wrongType } from './refusal.js'
@@ -18,19 +17,28 @@ interface StandardResult {
  * Loads the validator of a user's type, and puts it behind the base type's own.
  * @throws BeamlineError BAD_ENTRY when there is no such module or export, or it is no validator
  */
-export async function loadUserParser(
-  { name: type, module = '', export: exported = 'default' }: TypeDefinition,
-  base: Parse,
-): Promise<Parse> {
-  const found = (await importModule(module))[exported]
-  const refine = refinementOf(type, found)
-  if (refine === undefined) {
-    const reason =
-      found === undefined ? `has no export '${exported}'` : `exports '${exported}', but that is no validator`
-    const message = `type '${type}': the module ${module} ${reason}: export an object with parse(value) or a Standard Schema`
-    throw new BeamlineError('BAD_ENTRY', message, { details: { type, module, export: exported } })
-  }
+export async function loadUserParser(definition: TypeDefinition, base: Parse): Promise<Parse> {
+  const { name: type } = definition
+  const refine = await loadRefinement(definition)
   return (name, value) => stored(base, name, type, refine(name, base(name, value)))
+}
+
+async function loadRefinement({
+  name: type,
+  module = '',
+  export: exported = 'default',
+}: TypeDefinition): Promise<Parse> {
+  const fail = (reason: string, cause?: unknown): never => {
+    const message = `type '${type}': no validator '${exported}' in the module ${module}, ${reason}`
+    const details = { type, module, export: exported }
+    throw new BeamlineError('BAD_ENTRY', message, cause === undefined ? { details } : { cause, details })
+  }
+  const found = await import(module).then(
+    (exports: Record<string, unknown>) => exports[exported],
+    (cause: unknown) => fail(`which cannot be loaded: ${reasonOf(cause)}`, cause),
+  )
+  if (found === undefined) return fail('which has no such export')
+  return refinementOf(type, found) ?? fail('where it must be an object with parse(value) or a Standard Schema')
 }
 
 function refinementOf(type: string, validator: unknown): Parse | undefined {
@@ -71,8 +79,7 @@ function guarded(name: string, type: string, value: unknown, validate: () => unk
   try {
     return validate()
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw violated(name, type, value, reason, undefined, cause)
+    throw violated(name, type, value, reasonOf(cause), undefined, cause)
   }
 }
 
@@ -83,6 +90,10 @@ function atOnce(type: string, answer: unknown): unknown {
   throw new BeamlineError('BAD_ENTRY', `type '${type}': the validator must answer at once, not with a promise`, {
     details: { type },
   })
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }
 
 /** A part of a Standard Schema's path is a key, or an object that has it. */
