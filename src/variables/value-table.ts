@@ -41,7 +41,7 @@ const numberAt = 3
 const offsetAt = 5
 const regionAt = 6
 const sideWords = 7
-const blank: readonly number[] = new Array<number>(1 + 2 * sideWords).fill(0)
+const entryWords = 1 + 2 * sideWords
 
 const attempts = 100_000
 /** The log2 of the largest region that a side keeps whatever smaller value it holds. */
@@ -63,6 +63,11 @@ export class ValueTable {
   readonly #halves = new Int32Array(this.#doubles.buffer)
   /** Entries by name, good while the map's epoch is `#epoch`; never more than the map has. */
   readonly #entries = new Map<string, number>()
+  /**
+   * The words of a new entry. Its sequence goes on from the highest that a deleted one reached: were it to begin at 0, a
+   * reader that slept through a deletion could find its own number again, on the value of another name.
+   */
+  readonly #fresh: [sequence: number, ...number[]] = [0, ...new Array<number>(entryWords - 1).fill(0)]
   #epoch: number
   #data: Buffer
 
@@ -77,7 +82,7 @@ export class ValueTable {
   /** Makes an empty table whose only writer is the calling thread. */
   static create(options: ValueTableOptions = {}): ValueTable {
     const data = createGrowable(0, options.maxBytes ?? 64 * 1024 * 1024)
-    const map = SharedMap.create({ words: blank.length, buckets: options.buckets ?? 256 })
+    const map = SharedMap.create({ words: entryWords, buckets: options.buckets ?? 256 })
     return new ValueTable(map, data, new RegionHeap(data))
   }
 
@@ -95,7 +100,7 @@ export class ValueTable {
     const tag = tagOf(value)
     const content = tag === structured ? flatten(name, value) : value
     const present = this.#locate(name)
-    const entry = present < 0 ? this.#map.insert(name, blank) : present
+    const entry = present < 0 ? this.#map.insert(name, this.#fresh) : present
     try {
       this.#publish(heap, entry, tag, content, version)
     } catch (error) {
@@ -114,6 +119,8 @@ export class ValueTable {
     this.#publish(heap, entry, absent, undefined, 0)
     this.#map.delete(name)
     this.#entries.delete(name)
+    const reached = this.#map.load(entry, 0)
+    if (((reached - this.#fresh[0]) | 0) > 0) this.#fresh[0] = reached
   }
 
   /** The latest value of `name`, or `undefined` when there is no such variable. Objects are fresh copies. */

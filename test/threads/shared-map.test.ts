@@ -17,10 +17,14 @@ const wordsOf = (map: SharedMap, key: string): number[] | undefined => {
   return words === undefined ? undefined : [...words]
 }
 
-async function startWriter(): Promise<{ worker: Worker; map: SharedMap }> {
+async function withWriter(use: (map: SharedMap, kill: () => Promise<unknown>) => void | Promise<void>): Promise<void> {
   const worker = new Worker(new URL('./shared-map-writer.js', import.meta.url))
-  const [memory] = (await once(worker, 'message')) as [SharedMapMemory]
-  return { worker, map: SharedMap.attach(memory) }
+  try {
+    const [memory] = (await once(worker, 'message')) as [SharedMapMemory]
+    await use(SharedMap.attach(memory), () => worker.terminate())
+  } finally {
+    await worker.terminate()
+  }
 }
 
 test('a key has the words it was inserted with, until it is deleted', () => {
@@ -218,50 +222,53 @@ function checked(map: SharedMap, key: string, index: number): number | undefined
   return count
 }
 
-test('a reader beside a racing writer sees whole entries of the right key, none missing, none older', async () => {
-  const { worker, map } = await startWriter()
-  const latest = new Map<string, number>()
-  const places = Array.from({ length: 50 }, (_, i) => map.find(`stay-${i}`))
-  let changes = 0
-  let gone = 0
-  const see = (key: string, index: number): number | undefined => {
-    const count = checked(map, key, index)
-    if (count === undefined) return undefined
-    const before = latest.get(key) ?? 0
-    assert.ok(count >= before, `${key} went back from ${before} to ${count}`)
-    if (count > before) changes++
-    latest.set(key, count)
-    return count
-  }
-  for (const end = performance.now() + 1500; performance.now() < end; ) {
-    for (let i = 0; i < 50; i++) {
-      assert.is(map.find(`stay-${i}`), places[i])
-      assert.ok(see(`stay-${i}`, i) !== undefined, `stay-${i} is missing`)
+test('a reader beside a racing writer sees whole entries of the right key, none missing, none older', () =>
+  withWriter((map) => {
+    const latest = new Map<string, number>()
+    const places = Array.from({ length: 50 }, (_, i) => map.find(`stay-${i}`))
+    let changes = 0
+    let gone = 0
+    const see = (key: string, index: number): boolean => {
+      const count = checked(map, key, index)
+      if (count === undefined) return false
+      const before = latest.get(key) ?? 0
+      assert.ok(count >= before, `${key} went back from ${before} to ${count}`)
+      if (count > before) changes++
+      latest.set(key, count)
+      return true
     }
-    for (let i = 0; i < 200; i++) if (see(`churn-${i}`, i) === undefined) gone++
-  }
-  await worker.terminate()
-  assert.ok(changes > 1000, `${changes} changes seen`)
-  assert.ok(gone > 100, `${gone} absences seen`)
-})
+    for (const end = performance.now() + 1500; performance.now() < end; ) {
+      for (let i = 0; i < 50; i++) {
+        assert.is(map.find(`stay-${i}`), places[i])
+        assert.ok(see(`stay-${i}`, i), `stay-${i} is missing`)
+      }
+      for (let i = 0; i < 200; i++) if (!see(`churn-${i}`, i)) gone++
+    }
+    assert.ok(changes > 1000, `${changes} changes seen`)
+    assert.ok(gone > 100, `${gone} absences seen`)
+  }))
 
 test('a writer terminated at any moment leaves a whole map behind', async () => {
   for (let round = 0; round < 20; round++) {
-    const { worker, map } = await startWriter()
-    await sleep(Math.random() * 10)
-    await worker.terminate()
-    let unavailable = 0
-    for (let i = 0; i < 50; i++) {
-      assert.ok(map.find(`stay-${i}`) >= 0)
-      try {
-        checked(map, `stay-${i}`, i)
-      } catch (error) {
-        assert.ok(fails('UNAVAILABLE', /writer died/)(error))
-        unavailable++
+    await withWriter(async (map, kill) => {
+      await sleep(Math.random() * 10)
+      await kill()
+      let unavailable = 0
+      const see = (key: string, index: number): void => {
+        try {
+          checked(map, key, index)
+        } catch (error) {
+          if (!fails('UNAVAILABLE', /writer died/)(error)) throw error
+          unavailable++
+        }
       }
-    }
-    for (let i = 0; i < 200; i++) map.find(`churn-${i}`)
-    assert.ok(unavailable <= 1)
+      for (let i = 0; i < 50; i++) {
+        assert.ok(map.find(`stay-${i}`) >= 0)
+        see(`stay-${i}`, i)
+      }
+      for (let i = 0; i < 200; i++) see(`churn-${i}`, i)
+      assert.ok(unavailable <= 1, `${unavailable} entries were left half replaced`)
+    })
   }
 })
 

@@ -19,12 +19,6 @@ const sameValue = (actual: unknown, expected: unknown, what: string): void => {
   if (!isDeepStrictEqual(actual, expected)) assert.unreachable(`${what}: ${String(actual)}, not ${String(expected)}`)
 }
 
-async function startWriter(): Promise<{ worker: Worker; table: ValueTable }> {
-  const worker = new Worker(new URL('./value-table-writer.js', import.meta.url))
-  const [memory] = (await once(worker, 'message')) as [ValueTableMemory]
-  return { worker, table: ValueTable.attach(memory) }
-}
-
 const kinds: readonly (readonly [string, unknown])[] = [
   ['zero', 0],
   ['minus zero', -0],
@@ -109,6 +103,19 @@ test('a deleted variable is gone for a reader that knew it, also when its place 
   table.write('a', 'the third', 3)
   assert.is(reader.read('a')?.value, 'the third')
   assert.is(reader.read('stays')?.value, 'here')
+})
+
+test('the sequence of an entry never goes back, also when it is given to another name', () => {
+  const table = ValueTable.create({ buckets: 1 })
+  const index = SharedMap.attach(table.memory.index)
+  let reached = -1
+  for (let i = 0; i < 20; i++) {
+    table.write(`v${i}`, 'x', 1)
+    const entry = index.find(`v${i}`)
+    assert.ok(index.load(entry, 0) > reached)
+    table.delete(`v${i}`)
+    reached = index.load(entry, 0)
+  }
 })
 
 test('a value that is too large is refused and the old one stays', () => {
@@ -212,6 +219,16 @@ test('a writer that died in the middle of a write leaves the value before it', (
   sameValue(ValueTable.attach(table.memory).read('v'), { value: 'old', version: 1 }, 'old')
 })
 
+async function withWriter(use: (table: ValueTable, kill: () => Promise<unknown>) => void | Promise<void>): Promise<void> {
+  const worker = new Worker(new URL('./value-table-writer.js', import.meta.url))
+  try {
+    const [memory] = (await once(worker, 'message')) as [ValueTableMemory]
+    await use(ValueTable.attach(memory), () => worker.terminate())
+  } finally {
+    await worker.terminate()
+  }
+}
+
 /** Reads one variable of the racing writer and says which write it saw; throws when the value is not that write's. */
 function checked(table: ValueTable, name: string): number | undefined {
   const found = table.read(name)
@@ -221,37 +238,37 @@ function checked(table: ValueTable, name: string): number | undefined {
   return found.version
 }
 
-test('a reader beside a racing writer sees whole values of the right variable, never an older one', async () => {
-  const { worker, table } = await startWriter()
-  const latest = new Map<string, number>()
-  const seen = new Map<string, number>()
-  for (const end = performance.now() + 2000; performance.now() < end; ) {
-    for (const name of names) {
-      const version = checked(table, name)
-      if (version === undefined) {
-        assert.is(name, names[names.length - 1], `${name} is missing`)
-        continue
+test('a reader beside a racing writer sees whole values of the right variable, never an older one', () =>
+  withWriter((table) => {
+    const latest = new Map<string, number>()
+    const seen = new Map<string, number>()
+    for (const end = performance.now() + 2000; performance.now() < end; ) {
+      for (const name of names) {
+        const version = checked(table, name)
+        if (version === undefined) {
+          assert.is(name, names[names.length - 1], `${name} is missing`)
+          continue
+        }
+        const before = latest.get(name) ?? -1
+        assert.ok(version >= before, `${name} went back from ${before} to ${version}`)
+        if (version > before) seen.set(name, (seen.get(name) ?? 0) + 1)
+        latest.set(name, version)
       }
-      const before = latest.get(name) ?? -1
-      assert.ok(version >= before, `${name} went back from ${before} to ${version}`)
-      if (version > before) seen.set(name, (seen.get(name) ?? 0) + 1)
-      latest.set(name, version)
     }
-  }
-  await worker.terminate()
-  for (const name of names) assert.ok((seen.get(name) ?? 0) > 100, `${name}: ${seen.get(name)} changes seen`)
-})
+    for (const name of names) assert.ok((seen.get(name) ?? 0) > 100, `${name}: ${seen.get(name)} changes seen`)
+  }))
 
 test('after a writer was terminated at any moment every variable reads whole', async () => {
   for (let round = 0; round < 20; round++) {
-    const { worker, table } = await startWriter()
-    await sleep(Math.random() * 10)
-    const before = names.map((name) => checked(table, name) ?? -1)
-    await worker.terminate()
-    names.forEach((name, i) => {
-      const version = checked(table, name)
-      if (version === undefined) assert.is(name, names[names.length - 1])
-      else assert.ok(version >= (before[i] as number))
+    await withWriter(async (table, kill) => {
+      await sleep(Math.random() * 10)
+      const before = names.map((name) => checked(table, name) ?? -1)
+      await kill()
+      names.forEach((name, i) => {
+        const version = checked(table, name)
+        if (version === undefined) assert.is(name, names[names.length - 1])
+        else assert.ok(version >= (before[i] as number))
+      })
     })
   }
 })
