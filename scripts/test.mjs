@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values, positionals: filters } = parseArgs({
@@ -35,7 +35,7 @@ const sourceOf = (file) => join(root, relative(join(root, 'build'), file)).repla
 
 /** What uvu's summary says, and whether the process agrees with it. */
 function judge(output, code, signal) {
-  const text = output.replace(/\u001b\[[0-9;]*m/g, '')
+  const text = stripVTControlCharacters(output)
   const number = (label) => Number(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN)
   const total = number('Total')
   const passed = number('Passed')
@@ -64,7 +64,9 @@ function runFile(file) {
       const result = judge(output, code, signal)
       const ms = Math.round(performance.now() - start)
       const name = relative(process.cwd(), file)
-      console.log(`${result.failed === 0 ? 'ok  ' : 'FAIL'} ${name}  ${result.passed} passed, ${ms} ms${result.why ? `  (${result.why})` : ''}`)
+      console.log(
+        `${result.failed === 0 ? 'ok  ' : 'FAIL'} ${name}  ${result.passed} passed, ${ms} ms${result.why ? `  (${result.why})` : ''}`,
+      )
       if (result.failed > 0) console.log(output.replace(/^/gm, '     '))
       resolve(result)
     })
@@ -85,7 +87,12 @@ const files = findTests(values.from)
 const isAlone = (file) => alone.some((folder) => file.includes(`/test/${folder}/`))
 const results = []
 for (let round = 0; round < Number(values.repeat); round++) {
-  results.push(...(await runAll(files.filter((file) => !isAlone(file)), Number(values.jobs))))
+  results.push(
+    ...(await runAll(
+      files.filter((file) => !isAlone(file)),
+      Number(values.jobs),
+    )),
+  )
   results.push(...(await runAll(files.filter(isAlone), 1)))
 }
 if (files.length === 0) console.log('no test file was found')

@@ -7,8 +7,8 @@ import type { Pid } from '../threads/pid.js'
 import { Roster, type RosterMemory } from '../threads/roster.js'
 import type { SharedMapMemory } from '../threads/shared-map.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
-import { inspect } from './inspect.js'
 import { Host, type ThreadControl } from './host.js'
+import { inspect } from './inspect.js'
 import { type NameClaim, NameTable } from './names.js'
 import { ProcessTable, type ProcessTableMemory } from './process-table.js'
 import { shutdown } from './shutdown.js'
@@ -38,14 +38,12 @@ export function boot(data: BootData, end: LinkEnd, carrier: Carrier, clock: Cloc
 class WorkerThread implements ThreadControl {
   readonly done: Promise<void>
   readonly #host: Host
-  readonly #data: BootData
   readonly #carrier: Carrier
   readonly #batch: Batch
   readonly #beat: NodeJS.Timeout | undefined
   #end!: () => void
 
   constructor(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock) {
-    this.#data = data
     this.#carrier = carrier
     this.done = new Promise((resolve) => {
       this.#end = resolve

@@ -24,7 +24,10 @@ export function nameOf(entry: Entry): EntryName {
   const { module, export: name = 'default' } = entry
   const given = module instanceof URL ? module.href : module
   if (typeof given !== 'string' || given === '' || typeof name !== 'string') {
-    throw new BeamlineError('BAD_ENTRY', 'an entry is { module, export? }: give the URL of a module and the name of an export')
+    throw new BeamlineError(
+      'BAD_ENTRY',
+      'an entry is { module, export? }: give the URL of a module and the name of an export',
+    )
   }
   if (given.startsWith('.')) {
     const message = `the module '${given}' is relative, and every thread would look elsewhere: give new URL('${given}', import.meta.url)`

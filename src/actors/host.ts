@@ -117,7 +117,10 @@ export class Host implements LinkEvents {
   /** Gives `cell` a name. @throws BeamlineError ALREADY_REGISTERED, INVALID_TYPE */
   async register(cell: Cell, name: string): Promise<void> {
     if (typeof name !== 'string' || name === '') {
-      throw new BeamlineError('INVALID_TYPE', `${String(name)} is no name for a process: give a string that is not empty`)
+      throw new BeamlineError(
+        'INVALID_TYPE',
+        `${String(name)} is no name for a process: give a string that is not empty`,
+      )
     }
     const claim = await this.#parts.control.claimName(name, cell.pid)
     if (cell.alive) cell.names.push({ name, claim })
@@ -247,7 +250,10 @@ export class Host implements LinkEvents {
 
   /** From now on nothing starts here. */
   refuseNew(): void {
-    this.#stopped ??= new BeamlineError('STOPPED', 'the system has been stopped: start another with ActorSystem.start()')
+    this.#stopped ??= new BeamlineError(
+      'STOPPED',
+      'the system has been stopped: start another with ActorSystem.start()',
+    )
   }
 
   /** Ends all that still waits, and the links. */
@@ -261,4 +267,3 @@ export class Host implements LinkEvents {
     this.mesh.close()
   }
 }
-

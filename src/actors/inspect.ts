@@ -56,7 +56,7 @@ export async function info(host: Host, pid: Pid): Promise<ProcessInfo | undefine
   if (pid.thread === host.thread) return infoOf(host, pid)
   const ref = host.ref()
   const answer = host.calls.open(ref, { thread: pid.thread, what: `info(${pid})`, timeout: 5000 })
-  if (!host.mesh.send(pid.thread, { kind: 'inspect', ref: ref.raw, pid: pid.raw })) host.calls.settle(ref.serial, 'value', undefined)
+  if (!host.mesh.send(pid.thread, { kind: 'inspect', ref: ref.raw, pid: pid.raw }))
+    host.calls.settle(ref.serial, 'value', undefined)
   return (await answer) as ProcessInfo | undefined
 }
-

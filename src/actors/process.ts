@@ -7,7 +7,7 @@ import type { Host } from './host.js'
 import type { From } from './messages.js'
 import type { Server, ServerClass } from './server.js'
 import { type ServerRef, serverRef } from './server-ref.js'
-import type { SpawnOptions, Spawnable } from './spawner.js'
+import type { Spawnable, SpawnOptions } from './spawner.js'
 import type { ActorSystem } from './system.js'
 import type { TimerRef } from './timers.js'
 
@@ -166,7 +166,11 @@ export class Process {
   }
 
   /** Starts a {@link Server} with this process as its parent; resolves once its `init` is done. */
-  async start<S extends Server<A>, A>(type: ServerClass<S, A>, args: A, options: SpawnOptions = {}): Promise<ServerRef<S>> {
+  async start<S extends Server<A>, A>(
+    type: ServerClass<S, A>,
+    args: A,
+    options: SpawnOptions = {},
+  ): Promise<ServerRef<S>> {
     const pid = await this.#host.spawner.start(this.#cell, type as ServerClass, args, options)
     return serverRef<S>(this, pid)
   }

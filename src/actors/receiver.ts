@@ -82,7 +82,11 @@ export class Receiver {
         cell?.watchers.delete(Ref.fromRaw(host.node, signal.ref).toString())
         return
       case 'down':
-        cell?.receiveDown(Ref.fromRaw(host.node, signal.ref), this.#pid(signal.from), unpack(signal.reason) as ExitReason)
+        cell?.receiveDown(
+          Ref.fromRaw(host.node, signal.ref),
+          this.#pid(signal.from),
+          unpack(signal.reason) as ExitReason,
+        )
         return
     }
   }

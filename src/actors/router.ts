@@ -119,7 +119,7 @@ export class Router {
   monitor(cell: Cell, target: Destination): Ref {
     const ref = this.#host.ref()
     const pid = this.#host.resolve(target, 'quiet')
-    if (!cell.alive || (pid !== undefined && pid.equals(cell.pid))) return ref
+    if (!cell.alive || pid?.equals(cell.pid)) return ref
     if (pid === undefined) {
       cell.deliver({ type: 'DOWN', ref, pid: target, reason: 'noproc' }, true)
       return ref
@@ -167,4 +167,3 @@ export class Router {
     return this.#host.mesh.send(to.thread, signal, transfer)
   }
 }
-

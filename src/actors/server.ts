@@ -96,7 +96,11 @@ export abstract class Server<A = void> {
   }
 
   /** A typed reference to a running server for `owner`, from its pid or name. */
-  static ref<S extends Server<never>>(owner: Process, to: import('./process.js').Destination, options = {}): ServerRef<S> {
+  static ref<S extends Server<never>>(
+    owner: Process,
+    to: import('./process.js').Destination,
+    options = {},
+  ): ServerRef<S> {
     return serverRef<S>(owner, owner.system.pidOf(to), options)
   }
 
@@ -133,9 +137,12 @@ class Running implements Behaviour {
   }
 
   #dispatch(message: unknown): unknown {
-    if (message instanceof Call) return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleCall(message.request)
-    if (message instanceof Cast) return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleInfo(message.request)
-    if (isExit(message) && this.#self.parent !== undefined && message.pid.equals(this.#self.parent)) throw new Exit(message.reason)
+    if (message instanceof Call)
+      return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleCall(message.request)
+    if (message instanceof Cast)
+      return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleInfo(message.request)
+    if (isExit(message) && this.#self.parent !== undefined && message.pid.equals(this.#self.parent))
+      throw new Exit(message.reason)
     return this.#server.handleInfo(message)
   }
 
@@ -143,7 +150,9 @@ class Running implements Behaviour {
     const found = (this.#server as unknown as Record<string, unknown>)[method]
     if (typeof found === 'function' && !(method in Server.prototype)) return found.apply(this.#server, args)
     const text = `${this.#server.constructor.name} has no public method '${method}'`
-    return (this.#server as unknown as { refuse(error: BeamlineError): unknown }).refuse(new BeamlineError('NOT_FOUND', text))
+    return (this.#server as unknown as { refuse(error: BeamlineError): unknown }).refuse(
+      new BeamlineError('NOT_FOUND', text),
+    )
   }
 
   #finish(from: From | undefined, value: unknown): void | Promise<void> {
@@ -165,7 +174,12 @@ class Running implements Behaviour {
 }
 
 function isMethodCall(request: unknown): request is MethodCall {
-  return typeof request === 'object' && request !== null && Array.isArray((request as MethodCall).args) && 'method' in request
+  return (
+    typeof request === 'object' &&
+    request !== null &&
+    Array.isArray((request as MethodCall).args) &&
+    'method' in request
+  )
 }
 
 /** How a server class is found again on another thread. */
@@ -178,13 +192,21 @@ interface ServerSource {
 /** The process of a server whose class is loaded by name. */
 export const serverProcess = behaviour<ServerSource>(async (self, { module, export: name, args }) => {
   const exports = await importModule(module)
-  const found = exports[name] ?? Object.values(exports).find((value) => typeof value === 'function' && value.name === name)
-  if (typeof found === 'function' && found.prototype instanceof Server) return Server.make(found as ServerClass, self, args)
+  const found =
+    exports[name] ?? Object.values(exports).find((value) => typeof value === 'function' && value.name === name)
+  if (typeof found === 'function' && found.prototype instanceof Server)
+    return Server.make(found as ServerClass, self, args)
   throw new BeamlineError('BAD_ENTRY', `the module ${module} exports no Server class '${name}': export it`)
 })
 
 /** What to spawn to run a server of `type`: by name where its module is known, else as a closure. */
-export function serverSpawn(type: ServerClass, args: unknown): { what: Entry | ReturnType<typeof behaviour>; args: unknown } {
+export function serverSpawn(
+  type: ServerClass,
+  args: unknown,
+): { what: Entry | ReturnType<typeof behaviour>; args: unknown } {
   if (type.module === undefined) return { what: behaviour((self, given) => Server.make(type, self, given)), args }
-  return { what: { module: import.meta.url, export: 'serverProcess' }, args: { module: type.module, export: type.name, args } }
+  return {
+    what: { module: import.meta.url, export: 'serverProcess' },
+    args: { module: type.module, export: type.name, args },
+  }
 }

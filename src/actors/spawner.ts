@@ -70,10 +70,14 @@ export class Spawner {
   async spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
     this.#host.assertRunning()
     const name = typeof what === 'function' ? undefined : nameOf(what)
-    const right = this.#birthright(options, name ? `${name.module}#${name.export}` : (what as ProcessFn).name || 'closure')
+    const right = this.#birthright(
+      options,
+      name ? `${name.module}#${name.export}` : (what as ProcessFn).name || 'closure',
+    )
     if (name === undefined) return this.#closure(parent, what as ProcessFn, args, right)
     const thread = this.#threadFor(right.thread)
-    if (thread !== this.#host.thread || right.thread === 'isolated') return this.#remote(parent, name, args, right, thread)
+    if (thread !== this.#host.thread || right.thread === 'isolated')
+      return this.#remote(parent, name, args, right, thread)
     const body = await load(name)
     return this.#local(parent, body, copy(args), right)
   }
@@ -182,8 +186,14 @@ export class Spawner {
   #birthright(options: SpawnOptions, entry: string): Birthright {
     const { name, thread = 'auto', link = false, monitor = false, resourceLimits, mailbox, label = entry } = options
     const names = name === undefined ? [] : Array.isArray(name) ? name : [name]
-    if (mailbox !== undefined && !(Number.isInteger(mailbox.limit) && mailbox.limit > 0 && overflows.includes(mailbox.overflow))) {
-      throw new BeamlineError('INVALID_TYPE', `mailbox: give { limit: a whole number above 0, overflow: ${overflows.join(' | ')} }`)
+    if (
+      mailbox !== undefined &&
+      !(Number.isInteger(mailbox.limit) && mailbox.limit > 0 && overflows.includes(mailbox.overflow))
+    ) {
+      throw new BeamlineError(
+        'INVALID_TYPE',
+        `mailbox: give { limit: a whole number above 0, overflow: ${overflows.join(' | ')} }`,
+      )
     }
     if (resourceLimits !== undefined && thread !== 'isolated') {
       throw new BeamlineError('BAD_ENTRY', "resourceLimits belong to a thread of its own: add thread: 'isolated'")
@@ -196,8 +206,12 @@ export class Spawner {
     if (placement === 'main' || placement === 'isolated') return MAIN
     if (placement === 'auto') return closure ? this.#host.thread : this.#host.placement.next()
     if (placement === 'system') return this.#host.placement.system()
-    if (typeof placement === 'number' && Number.isInteger(placement) && placement >= 0) return this.#host.placement.at(placement)
-    throw new BeamlineError('BAD_ENTRY', `'${placement}' is no thread: give 'auto', 'main', 'isolated' or a whole number from 0`)
+    if (typeof placement === 'number' && Number.isInteger(placement) && placement >= 0)
+      return this.#host.placement.at(placement)
+    throw new BeamlineError(
+      'BAD_ENTRY',
+      `'${placement}' is no thread: give 'auto', 'main', 'isolated' or a whole number from 0`,
+    )
   }
 }
 

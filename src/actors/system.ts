@@ -17,7 +17,7 @@ import { ProcessTable } from './process-table.js'
 import type { Server, ServerClass } from './server.js'
 import type { ServerRef } from './server-ref.js'
 import { shutdown } from './shutdown.js'
-import type { SpawnOptions, Spawnable } from './spawner.js'
+import type { Spawnable, SpawnOptions } from './spawner.js'
 import { type Machinery, ThreadKeeper } from './thread-keeper.js'
 import { Watchdog } from './watchdog.js'
 
@@ -39,9 +39,7 @@ export interface SystemOptions {
 }
 
 /** How a system stops its threads and gives way. */
-interface Ending {
-  (timeout: number): Promise<void>
-}
+type Ending = (timeout: number) => Promise<void>
 
 /**
  * A system of processes on worker threads. The thread that starts it is its main thread; inside a process on another
@@ -82,7 +80,15 @@ export class ActorSystem implements AsyncDisposable {
     const keeper = new ThreadKeeper(machinery)
     const mesh = new Mesh(() => {})
     const host = new Host({
-      thread: MAIN, place: undefined, processes, names, roster, clock, batch: machinery.batch, mesh, control: keeper,
+      thread: MAIN,
+      place: undefined,
+      processes,
+      names,
+      roster,
+      clock,
+      batch: machinery.batch,
+      mesh,
+      control: keeper,
     })
     const watchdog = new Watchdog(roster, { stuckAfter, killGrace }, (...stuck) => keeper.stuck(...stuck))
     const end: Ending = async (timeout) => {
@@ -110,7 +116,11 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** As {@link Process.start}, by {@link self}: calls through the reference are made by it too. */
-  async start<S extends Server<A>, A>(type: ServerClass<S, A>, args: A, options: SpawnOptions = {}): Promise<ServerRef<S>> {
+  async start<S extends Server<A>, A>(
+    type: ServerClass<S, A>,
+    args: A,
+    options: SpawnOptions = {},
+  ): Promise<ServerRef<S>> {
     return this.self.start(type, args, options)
   }
 

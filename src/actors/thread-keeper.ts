@@ -66,7 +66,8 @@ export class ThreadKeeper implements ThreadControl {
     const shared = Array.from({ length: host.placement.places }, (_, place) => this.#openShared(place))
     for (const a of shared) for (const b of shared) if (a.id < b.id) this.#connect(a, b)
     const ready = await Promise.all(shared.map((thread) => thread.ready))
-    if (!ready.every(Boolean)) throw new BeamlineError('UNAVAILABLE', 'a worker thread could not start: see the warning before this')
+    if (!ready.every(Boolean))
+      throw new BeamlineError('UNAVAILABLE', 'a worker thread could not start: see the warning before this')
   }
 
   /** The threads that run now. */
@@ -83,7 +84,10 @@ export class ThreadKeeper implements ThreadControl {
     return thread
   }
 
-  #open(place: number | undefined, run: (task: { module: string; data: BootData; end: LinkEnd }) => RunningThread): Thread {
+  #open(
+    place: number | undefined,
+    run: (task: { module: string; data: BootData; end: LinkEnd }) => RunningThread,
+  ): Thread {
     const id = ++this.#last
     const [here, there] = this.#machinery.carrier.pair()
     const running = run({ module: program, data: { ...this.#boot, thread: id, place }, end: there })
@@ -91,7 +95,17 @@ export class ThreadKeeper implements ThreadControl {
     const [closed, linkClosed] = signalled<void>()
     const gone = running.ended.then((end) => this.#bury(id, end))
     const thread: Thread = {
-      id, place, running, ready, closed, gone, isReady, linkClosed, links: new Set(), resident: undefined, verdict: undefined,
+      id,
+      place,
+      running,
+      ready,
+      closed,
+      gone,
+      isReady,
+      linkClosed,
+      links: new Set(),
+      resident: undefined,
+      verdict: undefined,
     }
     this.#threads.set(id, thread)
     const events = {

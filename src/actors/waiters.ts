@@ -34,7 +34,9 @@ export class Waiters {
       if (this.#serveOne(waiter)) return
       const expire = () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiter)
-        reject(new BeamlineError('CALL_TIMEOUT', `no matching message came within ${timeout} ms`, { details: { timeout } }))
+        reject(
+          new BeamlineError('CALL_TIMEOUT', `no matching message came within ${timeout} ms`, { details: { timeout } }),
+        )
       }
       if (timeout <= 0) return expire()
       if (timeout !== Number.POSITIVE_INFINITY) waiter.timer = this.#surroundings.clock.setTimeout(expire, timeout)

@@ -38,7 +38,12 @@ export class Watchdog {
     this.#options = options
     this.#stuck = stuck
     this.#interval = Math.max(20, Math.min(options.stuckAfter, options.killGrace, 5000) / CHECKS)
-    this.#seen = Array.from({ length: roster.places }, () => ({ thread: 0, beats: 0, silentChecks: 0, suspect: undefined }))
+    this.#seen = Array.from({ length: roster.places }, () => ({
+      thread: 0,
+      beats: 0,
+      silentChecks: 0,
+      suspect: undefined,
+    }))
   }
 
   /** Milliseconds between the beats of a thread that lives. */

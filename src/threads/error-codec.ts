@@ -26,7 +26,8 @@ export function decodeError(parts: Record<string, unknown>, part: Part): Error {
   const { name, message, stack, cause, ...rest } = parts
   const options = cause === undefined ? {} : { cause: part(cause, 'cause') }
   const error = construct(String(name), String(message), options, rest)
-  for (const [key, value] of Object.entries(rest)) if (!(key in error) || key === 'errors') define(error, key, part(value, key))
+  for (const [key, value] of Object.entries(rest))
+    if (!(key in error) || key === 'errors') define(error, key, part(value, key))
   if (error.name !== name) define(error, 'name', name)
   if (stack !== undefined) define(error, 'stack', stack)
   return error

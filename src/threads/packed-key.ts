@@ -77,7 +77,11 @@ function mix(hash: number, word: number): number {
 
 function invalidKey(key: unknown): BeamlineError {
   const what = typeof key === 'string' ? `a string of ${Buffer.byteLength(key)} bytes` : `a value of type ${typeof key}`
-  return new BeamlineError('INVALID_TYPE', `a key is a well-formed string of 1 to ${maxBytes} UTF-8 bytes, not ${what}`, {
-    details: { limit: maxBytes },
-  })
+  return new BeamlineError(
+    'INVALID_TYPE',
+    `a key is a well-formed string of 1 to ${maxBytes} UTF-8 bytes, not ${what}`,
+    {
+      details: { limit: maxBytes },
+    },
+  )
 }

@@ -76,7 +76,10 @@ class Encoding implements CopyPolicy {
     if (object instanceof Ref) return this.#tag('ref', [object.node, ...object.raw])
     if (object instanceof Error) return this.#tag('error', encodeError(object, lenient(path, copyPart)))
     if (!Object.hasOwn(object, TAG)) return undefined
-    return this.#tag('literal', Object.entries(object).map(([key, part]) => [key, copyPart(part, key)]))
+    return this.#tag(
+      'literal',
+      Object.entries(object).map(([key, part]) => [key, copyPart(part, key)]),
+    )
   }
 
   exotic(object: object, path: string): unknown {

@@ -75,10 +75,7 @@ export class Ref {
 
   equals(other: unknown): boolean {
     return (
-      other instanceof Ref &&
-      other.serial === this.serial &&
-      other.thread === this.thread &&
-      other.node === this.node
+      other instanceof Ref && other.serial === this.serial && other.thread === this.thread && other.node === this.node
     )
   }
 

@@ -253,14 +253,20 @@ export class SharedMap {
   #pause(index: number, value: number, attempt: number): void {
     if (attempt < spins) return
     if (attempt >= spins + naps) {
-      throw new BeamlineError('UNAVAILABLE', 'the shared map never came to rest: its writer died or stalled inside a change')
+      throw new BeamlineError(
+        'UNAVAILABLE',
+        'the shared map never came to rest: its writer died or stalled inside a change',
+      )
     }
     Atomics.wait(this.#ints, index, value, 1)
   }
 
   #writerState(): WriterState {
     if (this.#writer !== undefined) return this.#writer
-    throw new BeamlineError('UNAVAILABLE', 'only the thread that created this shared map may insert, delete or list keys')
+    throw new BeamlineError(
+      'UNAVAILABLE',
+      'only the thread that created this shared map may insert, delete or list keys',
+    )
   }
 }
 

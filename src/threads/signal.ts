@@ -17,12 +17,24 @@ export type ProcessSignal =
   /** The caller no longer waits. */
   | { readonly kind: 'forget'; readonly to: RawPid; readonly ref: RawRef }
   /** `linked`: the sender died and was linked; otherwise somebody asked for the exit. */
-  | { readonly kind: 'exit'; readonly to: RawPid; readonly from: RawPid; readonly reason: Payload; readonly linked: boolean }
+  | {
+      readonly kind: 'exit'
+      readonly to: RawPid
+      readonly from: RawPid
+      readonly reason: Payload
+      readonly linked: boolean
+    }
   | { readonly kind: 'link'; readonly to: RawPid; readonly from: RawPid }
   | { readonly kind: 'unlink'; readonly to: RawPid; readonly from: RawPid }
   | { readonly kind: 'monitor'; readonly to: RawPid; readonly from: RawPid; readonly ref: RawRef }
   | { readonly kind: 'demonitor'; readonly to: RawPid; readonly ref: RawRef }
-  | { readonly kind: 'down'; readonly to: RawPid; readonly from: RawPid; readonly ref: RawRef; readonly reason: Payload }
+  | {
+      readonly kind: 'down'
+      readonly to: RawPid
+      readonly from: RawPid
+      readonly ref: RawRef
+      readonly reason: Payload
+    }
 
 /** The birth of a process on another thread. Links and monitors are made with it, so that an instant death is seen. */
 export type SpawnSignal =

@@ -60,7 +60,8 @@ export class TreeCopier {
     for (const [key, part] of Object.entries(object)) {
       const primitive = typeof part !== 'object' && typeof part !== 'function' && typeof part !== 'symbol'
       const value = primitive ? part : this.copy(part, join(path, key))
-      if (key === '__proto__') Object.defineProperty(out, key, { value, enumerable: true, writable: true, configurable: true })
+      if (key === '__proto__')
+        Object.defineProperty(out, key, { value, enumerable: true, writable: true, configurable: true })
       else out[key] = value
     }
     return out
@@ -89,7 +90,8 @@ const join = (path: string, key: string): string => (path === '' ? key : `${path
 
 /** The refusal of a value that no message can carry. */
 export function notCloneable(value: unknown, path: string, cause?: unknown): BeamlineError {
-  const what = typeof value === 'object' ? `a ${Object.prototype.toString.call(value).slice(8, -1)}` : `a ${typeof value}`
+  const what =
+    typeof value === 'object' ? `a ${Object.prototype.toString.call(value).slice(8, -1)}` : `a ${typeof value}`
   const where = path === '' ? 'the message' : `the message's part ${path}`
   return new BeamlineError(
     'NOT_CLONEABLE',

@@ -3,7 +3,11 @@ import type { Watch } from './watch.js'
 import type { WatchCallback, WatchOptions } from './watch-options.js'
 
 /** How {@link Changes} begins its watch. */
-export type BeginWatch = (callback: WatchCallback, options: WatchOptions, made: (watch: Watch) => void) => Promise<Watch>
+export type BeginWatch = (
+  callback: WatchCallback,
+  options: WatchOptions,
+  made: (watch: Watch) => void,
+) => Promise<Watch>
 
 /** A change, as `for await` sees it. */
 export type WatchedChange = Pick<Change, 'name' | 'previous' | 'value' | 'meta'>
@@ -27,7 +31,9 @@ export class Changes implements AsyncIterableIterator<WatchedChange, undefined> 
     const callback: WatchCallback = (name, previous, value, meta) => this.#offer({ name, previous, value, meta })
     // What ends the watch is told by the iterator; errors of a filter still go to the user's onError.
     const quiet = options.onError ?? (() => {})
-    this.#watch = begin(callback, { ...options, onError: quiet }, (watch) => watch.onEnd((error) => this.#finish(error)))
+    this.#watch = begin(callback, { ...options, onError: quiet }, (watch) =>
+      watch.onEnd((error) => this.#finish(error)),
+    )
     this.#watch.catch((error: unknown) => this.#finish(error))
   }
 

@@ -176,7 +176,9 @@ class ContextActor implements Behaviour {
       this.#commit(this.#state.set(write), undefined)
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
-      process.emitWarning(`context ${this.#args.id}: put was refused: ${error.message}`, { code: `BEAMLINE_${error.code}` })
+      process.emitWarning(`context ${this.#args.id}: put was refused: ${error.message}`, {
+        code: `BEAMLINE_${error.code}`,
+      })
     }
   }
 

@@ -1,14 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import type { CallOptions, Process } from '../actors/process.js'
-import type { Placement } from '../actors/spawner.js'
 import type { ActorSystem } from '../actors/system.js'
 import { BeamlineError } from '../errors.js'
 import { Pid, type Ref } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes } from './changes.js'
-import type { ContextArgs } from './context-actor.js'
+import { type ContextOptions, findContext, spawnContext } from './context-spawn.js'
 import { type ContextFacts, tableNow } from './facts.js'
-import { checkBases, type ModuleBases, resolveModule } from './module-base.js'
+import { resolveModule } from './module-base.js'
 import type { ContextMessage, ContextRequest, WatcherInfo } from './requests.js'
 import { defineType } from './types/definition.js'
 import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
@@ -17,31 +15,10 @@ import { Variable } from './variable.js'
 import { ownerOf, Watch } from './watch.js'
 import { checkWatch, type WatchCallback, type WatchOptions } from './watch-options.js'
 
-export interface ContextOptions {
-  /** Unique in its system; made up unless told. Other processes find the context by it. */
-  readonly id?: string
-  /** A registered name for the context's process. */
-  readonly name?: string
-  /** `system` unless told: a thread that runs no user's process, so that a stuck one never takes the context with it. */
-  readonly thread?: Exclude<Placement, 'isolated'>
-  /** Values kept of each variable for `history` and `rollback`, the present one included; 100. */
-  readonly history?: number
-  /** Changes kept for watches that begin at an earlier revision; 4096. */
-  readonly log?: number
-  /** Where the modules of each namespace are, for `resolve`. */
-  readonly modules?: ModuleBases
-  /** Milliseconds that a request may take; 5000. */
-  readonly timeout?: number
-}
-
 /** Names and value types of a context's variables, when they are known at compile time. */
 export type Shape = Record<string, unknown>
 
 type Name<V extends Shape> = keyof V & string
-
-/** The registered name of the context with this id. */
-const registered = (id: string): string => `beamline.context.${id}`
-const actor = { module: new URL('./context-actor.js', import.meta.url), export: 'contextActor' }
 
 /**
  * A set of typed variables, kept by a process of its own, which any process of the system may read, write and watch.
@@ -68,35 +45,29 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * Starts a context. `by` owns the handle: a process, or a system's own process for this thread.
    * @throws BeamlineError ALREADY_EXISTS for an id in use, ALREADY_REGISTERED for a name in use
    */
-  static async start<V extends Shape = Shape>(by: ActorSystem | Process, options: ContextOptions = {}): Promise<Context<V>> {
-    const { id = randomUUID(), name, thread = 'system', timeout, history = 100, log = 4096 } = options
-    if (typeof id !== 'string' || id === '') throw new BeamlineError('INVALID_TYPE', `${String(id)} is no context id: give a string`)
+  static async start<V extends Shape = Shape>(
+    by: ActorSystem | Process,
+    options: ContextOptions = {},
+  ): Promise<Context<V>> {
     const owner = ownerOf(by)
-    const names = name === undefined ? [registered(id)] : [registered(id), name]
-    const retention = { history: positive('history', history), log: positive('log', log) }
-    const args: ContextArgs = { id, retention, modules: checkBases(options.modules ?? {}) }
-    try {
-      const pid = await owner.spawn(actor, args, { thread, name: names, label: `Context ${id}` })
-      const context = new Context<V>(owner, pid, timeout, id)
-      await context.#open()
-      return context
-    } catch (error) {
-      const taken = error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED' && error.details['name'] === names[0]
-      if (!taken) throw error
-      throw new BeamlineError('ALREADY_EXISTS', `the context '${id}' exists: attach to it, or choose another id`, { cause: error })
-    }
+    const { pid, id } = await spawnContext(owner, options)
+    const context = new Context<V>(owner, pid, options.timeout, id)
+    await context.#open()
+    return context
   }
 
   /**
-   * A handle, for `self`, to a context that was started elsewhere.
-   * @throws BeamlineError NOT_FOUND when no context has that id
+   * A handle, for `self`, to a context that was started elsewhere, by its id, registered name or pid.
+   * @throws BeamlineError NOT_FOUND when there is no such context
    */
-  static attach<V extends Shape = Shape>(self: Process | ActorSystem, to: string | Pid, { timeout }: CallOptions = {}): Context<V> {
+  static attach<V extends Shape = Shape>(
+    self: Process | ActorSystem,
+    to: string | Pid,
+    { timeout }: CallOptions = {},
+  ): Context<V> {
     const owner = ownerOf(self)
     if (to instanceof Pid) return new Context<V>(owner, to, timeout)
-    const pid = owner.system.whereis(registered(to)) ?? owner.system.whereis(to)
-    if (pid !== undefined) return new Context<V>(owner, pid, timeout, to)
-    throw new BeamlineError('NOT_FOUND', `there is no context '${to}': start it first`, { details: { id: to } })
+    return new Context<V>(owner, findContext(owner, to), timeout, to)
   }
 
   /** A value type of your own, to be given to `define`; see {@link defineType}. */
@@ -113,8 +84,17 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * constraints that cannot be met
    */
   async define<T extends TypeName, const C extends ConstraintsOf<T>>(
-    name: Name<V>, type: T, initial: ValueOf<T, C>, options?: DefineOptions<C>): Promise<Variable<ValueOf<T, C>>>
-  async define<T>(name: Name<V>, type: TypeDefinition<T>, initial: T, options?: DefineOptions<object>): Promise<Variable<T>>
+    name: Name<V>,
+    type: T,
+    initial: ValueOf<T, C>,
+    options?: DefineOptions<C>,
+  ): Promise<Variable<ValueOf<T, C>>>
+  async define<T>(
+    name: Name<V>,
+    type: TypeDefinition<T>,
+    initial: T,
+    options?: DefineOptions<object>,
+  ): Promise<Variable<T>>
   async define(name: string, type: string | TypeDefinition, initial: unknown, options: DefineOptions<object> = {}) {
     const definition = { name, type, initial, ...options }
     const { id } = (await this.#ask({ kind: 'define', definition })) as VariableInfo
@@ -125,8 +105,16 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * Writes a value. When the promise resolves, watches on this thread have been called.
    * @throws BeamlineError NOT_FOUND, INVALID_TYPE, CONSTRAINT, VERSION_CONFLICT; nothing has changed then
    */
-  set<N extends Name<V>>(name: N, value: V[N], metadata?: Metadata, options: { readonly expectedVersion?: number } = {}) {
-    return this.#ask({ kind: 'set', write: { name, value, ...(metadata && { metadata }), ...options } }) as Promise<Written>
+  set<N extends Name<V>>(
+    name: N,
+    value: V[N],
+    metadata?: Metadata,
+    options: { readonly expectedVersion?: number } = {},
+  ) {
+    return this.#ask({
+      kind: 'set',
+      write: { name, value, ...(metadata && { metadata }), ...options },
+    }) as Promise<Written>
   }
 
   /** Writes a value without an answer; what is refused is a process warning on the context's thread. */
@@ -186,7 +174,10 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   }
 
   /** The kept values of a variable, oldest first, the present one last; with `limit` the newest so many. */
-  history(name: Name<V>, { limit = Number.MAX_SAFE_INTEGER }: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+  history(
+    name: Name<V>,
+    { limit = Number.MAX_SAFE_INTEGER }: { readonly limit?: number } = {},
+  ): Promise<HistoryEntry[]> {
     return this.#ask({ kind: 'history', name, limit }) as Promise<HistoryEntry[]>
   }
 
@@ -200,16 +191,29 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * this call, even before the promise resolves, is seen; with `includeInitial` so is what was there before.
    * @throws BeamlineError NOT_FOUND, INVALID_TYPE for options that make no sense, COMPACTED for `sinceRevision`
    */
-  async watch<N extends Name<V>>(names: readonly N[], callback: WatchCallback<N, V[N]>, options: WatchOptions<V[N]> = {}): Promise<Watch> {
+  async watch<N extends Name<V>>(
+    names: readonly N[],
+    callback: WatchCallback<N, V[N]>,
+    options: WatchOptions<V[N]> = {},
+  ): Promise<Watch> {
     return this.#watch(names, callback as WatchCallback, options as WatchOptions)
   }
 
   /** As {@link watch}, of one variable. */
-  async watchOne<N extends Name<V>>(name: N, callback: WatchCallback<N, V[N]>, options: WatchOptions<V[N]> = {}): Promise<Watch> {
+  async watchOne<N extends Name<V>>(
+    name: N,
+    callback: WatchCallback<N, V[N]>,
+    options: WatchOptions<V[N]> = {},
+  ): Promise<Watch> {
     return this.#watch([name], callback as WatchCallback, options as WatchOptions)
   }
 
-  async #watch(names: readonly string[], callback: WatchCallback, options: WatchOptions, made?: (watch: Watch) => void): Promise<Watch> {
+  async #watch(
+    names: readonly string[],
+    callback: WatchCallback,
+    options: WatchOptions,
+    made?: (watch: Watch) => void,
+  ): Promise<Watch> {
     checkWatch(names, callback, options as WatchOptions<never>)
     const { includeInitial = false, sinceRevision } = options
     const begin = async (ref: Ref, relay: Pid) => {
@@ -241,7 +245,8 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    */
   async resolve(name: Name<V>): Promise<unknown> {
     const { type, value } = await this.describe(name)
-    if (typeof value !== 'string') throw new BeamlineError('INVALID_TYPE', `${name} is a ${type}: only a module variable can be resolved`)
+    if (typeof value !== 'string')
+      throw new BeamlineError('INVALID_TYPE', `${name} is a ${type}: only a module variable can be resolved`)
     if (this.#modules === undefined) await this.#open()
     return resolveModule(value, this.#modules ?? {})
   }
@@ -283,9 +288,4 @@ export interface DefineOptions<C> {
   readonly constraints?: C
   readonly description?: string
   readonly metadata?: Metadata
-}
-
-function positive(option: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value
-  throw new BeamlineError('INVALID_TYPE', `Context.start: ${option} is ${value}: give a whole number above 0`)
 }

@@ -132,10 +132,13 @@ export class Delivery {
       if (this.#closed || !this.#surroundings.isOwnerAlive()) break
       const pending = this.#attempt(change)
       if (pending === undefined) continue
-      pending.then(() => this.#resume(), (error: unknown) => {
-        this.report(error)
-        this.#resume()
-      })
+      pending.then(
+        () => this.#resume(),
+        (error: unknown) => {
+          this.report(error)
+          this.#resume()
+        },
+      )
       return
     }
     this.#busy = false

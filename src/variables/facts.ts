@@ -31,7 +31,8 @@ export function tablesOf(process: Process): Map<string, ValueTable> {
 export function tableNow(owner: Process, context: Pid): ValueTable {
   const here = tablesOf(owner).get(context.toString())
   if (here !== undefined) return here
-  if (!owner.system.isAlive(context)) throw new BeamlineError('NOPROC', `the context ${context} has ended: start another`)
+  if (!owner.system.isAlive(context))
+    throw new BeamlineError('NOPROC', `the context ${context} has ended: start another`)
   const { port1, port2 } = new MessageChannel()
   const flag = new SharedArrayBuffer(4)
   const message: ContextMessage = { kind: 'facts', port: port2, flag }
@@ -40,5 +41,8 @@ export function tableNow(owner: Process, context: Pid): ValueTable {
   const answer = receiveMessageOnPort(port1) as { message: ContextFacts } | undefined
   port1.close()
   if (answer !== undefined) return ValueTable.attach(answer.message.table)
-  throw new BeamlineError('UNAVAILABLE', `the context ${context} did not answer within ${PATIENCE} ms: await one call of the handle first`)
+  throw new BeamlineError(
+    'UNAVAILABLE',
+    `the context ${context} did not answer within ${PATIENCE} ms: await one call of the handle first`,
+  )
 }

@@ -42,7 +42,10 @@ export class LocalState implements StateProvider {
   define(definition: Definition): VariableInfo | Promise<VariableInfo> {
     const { name, type, constraints } = definition
     if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_NAME) {
-      throw new BeamlineError('INVALID_TYPE', `${String(name)} is no variable's name: give a string of 1 to ${MAX_NAME} bytes`)
+      throw new BeamlineError(
+        'INVALID_TYPE',
+        `${String(name)} is no variable's name: give a string of 1 to ${MAX_NAME} bytes`,
+      )
     }
     this.#assertNew(name)
     const validator = compileValidator(name, type, constraints)
@@ -165,7 +168,9 @@ export class LocalState implements StateProvider {
 function check(variable: StoredVariable, { value, expectedVersion, metadata }: Write): unknown {
   const { name, present } = variable
   if (metadata !== undefined && (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))) {
-    throw new BeamlineError('INVALID_TYPE', `${name}: metadata is ${String(metadata)}: give an object`, { details: { name } })
+    throw new BeamlineError('INVALID_TYPE', `${name}: metadata is ${String(metadata)}: give an object`, {
+      details: { name },
+    })
   }
   if (expectedVersion !== undefined && expectedVersion !== present.version) {
     const text = `${name} has version ${present.version}, not ${expectedVersion}: read it again and decide anew`
@@ -174,7 +179,10 @@ function check(variable: StoredVariable, { value, expectedVersion, metadata }: W
   return variable.validator.parse(name, value)
 }
 
-function batchRefused(refused: readonly BeamlineError[], errors: Readonly<Record<string, BeamlineError>>): BeamlineError {
+function batchRefused(
+  refused: readonly BeamlineError[],
+  errors: Readonly<Record<string, BeamlineError>>,
+): BeamlineError {
   const first = refused[0] as BeamlineError
   const messages = Object.fromEntries(Object.entries(errors).map(([name, error]) => [name, error.message]))
   const text = `nothing was changed, as parts of the batch were refused: ${Object.values(messages).join('; ')}`

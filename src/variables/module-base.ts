@@ -30,7 +30,8 @@ export async function resolveModule(name: string, bases: Readonly<Record<string,
   const parts = name.split('.')
   for (let length = parts.length - 1; length > 0; length--) {
     const base = bases[parts.slice(0, length).join('.')]
-    if (base !== undefined && parts.every((part) => segment.test(part))) return fromBase(name, base, parts.slice(length))
+    if (base !== undefined && parts.every((part) => segment.test(part)))
+      return fromBase(name, base, parts.slice(length))
   }
   const known = Object.keys(bases).join(', ') || 'none'
   const text = `no base is registered for the module ${name} (known: ${known}): give Context.start { modules: { Namespace: url } }`
@@ -40,7 +41,10 @@ export async function resolveModule(name: string, bases: Readonly<Record<string,
 async function fromBase(name: string, base: string, path: readonly string[]): Promise<unknown> {
   if (!base.endsWith('/')) return exportOf(name, base, path.join('.'))
   const last = path[path.length - 1] as string
-  const folder = path.slice(0, -1).map((part) => `${part}/`).join('')
+  const folder = path
+    .slice(0, -1)
+    .map((part) => `${part}/`)
+    .join('')
   const kebab = last.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
   for (const file of new Set([last, last.toLowerCase(), kebab])) {
     const url = new URL(`${folder}${file}.js`, base)
@@ -53,5 +57,7 @@ async function fromBase(name: string, base: string, path: readonly string[]): Pr
 async function exportOf(name: string, base: string, key: string): Promise<unknown> {
   const exports = await importModule(base)
   if (Object.hasOwn(exports, key)) return exports[key]
-  throw new BeamlineError('NOT_FOUND', `the module ${name} is no export of ${base}: export ${key} there`, { details: { name, base } })
+  throw new BeamlineError('NOT_FOUND', `the module ${name} is no export of ${base}: export ${key} there`, {
+    details: { name, base },
+  })
 }

@@ -4,7 +4,15 @@ import type { Process } from '../actors/process.js'
 import type { Pid } from '../threads/pid.js'
 import type { Change } from './change.js'
 import { ObserverTable } from './observer-table.js'
-import type { Answer, ManagerMessage, ManagerRequest, Observer, ObserverStats, RelayMessage, WatcherInfo } from './requests.js'
+import type {
+  Answer,
+  ManagerMessage,
+  ManagerRequest,
+  Observer,
+  ObserverStats,
+  RelayMessage,
+  WatcherInfo,
+} from './requests.js'
 
 /** The registered name of the observer manager of a thread. */
 export const managerName = (thread: number): string => `beamline.observers.${thread}`

@@ -32,7 +32,11 @@ export class ObserverManager {
    * Has `callback` called, on this thread, for every notification of a variable, until it is removed or `owner`, which
    * must live on this thread, is dead.
    */
-  async add(variableId: string, callback: WatchCallback, { owner = this.#owner }: { readonly owner?: Process | Pid } = {}): Promise<Ref> {
+  async add(
+    variableId: string,
+    callback: WatchCallback,
+    { owner = this.#owner }: { readonly owner?: Process | Pid } = {},
+  ): Promise<Ref> {
     const process = owner instanceof Process ? owner : this.#processOf(owner)
     const manager = await this.#managerOf(variableId)
     const variables = [{ id: variableId, name: variableId }]
@@ -51,12 +55,23 @@ export class ObserverManager {
   #processOf(pid: Pid): Process {
     const cell = Process.hostOf(this.#owner).cell(pid)
     if (cell !== undefined) return cell.process
-    throw new BeamlineError('NOPROC', `${pid} is no live process of this thread: an observer runs where its owner lives`)
+    throw new BeamlineError(
+      'NOPROC',
+      `${pid} is no live process of this thread: an observer runs where its owner lives`,
+    )
   }
 
   /** Tells the observers of a variable; never waits. */
   notify(variableId: string, previous: unknown, value: unknown, metadata: Metadata = {}): void {
-    const meta = { source: 'local', ...metadata, initial: false, resync: false, revision: 0, version: 0, timestamp: Date.now() }
+    const meta = {
+      source: 'local',
+      ...metadata,
+      initial: false,
+      resync: false,
+      revision: 0,
+      version: 0,
+      timestamp: Date.now(),
+    }
     const change = { id: variableId, name: variableId, previous, value, meta }
     for (const manager of this.#managers()) {
       this.#owner.send(manager, { kind: 'commit', changes: [change], answer: undefined } satisfies ManagerMessage)

@@ -38,8 +38,8 @@ export class ObserverTable {
   }
 
   #enter(id: string, relay: Pid): void {
-    let relays = this.#byVariable.get(id)
-    if (relays === undefined) this.#byVariable.set(id, (relays = new Map()))
+    const relays = this.#byVariable.get(id) ?? new Map<string, { readonly relay: Pid; count: number }>()
+    this.#byVariable.set(id, relays)
     const entry = relays.get(relay.toString())
     if (entry === undefined) relays.set(relay.toString(), { relay, count: 1 })
     else entry.count++

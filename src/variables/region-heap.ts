@@ -4,8 +4,7 @@ const smallest = 6
 const largest = 31
 
 /** Log2 of the region that holds so many bytes; 0, for none, when there are no bytes. */
-export const regionFor = (bytes: number): number =>
-  bytes === 0 ? 0 : Math.max(smallest, 32 - Math.clz32(bytes - 1))
+export const regionFor = (bytes: number): number => (bytes === 0 ? 0 : Math.max(smallest, 32 - Math.clz32(bytes - 1)))
 
 /** Gives out and takes back regions of 2^n bytes of a growable buffer. What is free is known only to this thread. */
 export class RegionHeap {

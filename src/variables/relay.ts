@@ -34,7 +34,10 @@ export class Relay implements Behaviour {
   readonly #watches = new Map<string, { readonly watch: RelayedWatch; ids: readonly string[] }>()
   readonly #byVariable = new Map<string, Set<RelayedWatch>>()
   /** By pid: the owners and contexts of watches, whose deaths matter. */
-  readonly #concerned = new Map<string, { readonly pid: Pid; monitor: Ref | undefined; readonly watches: Set<RelayedWatch> }>()
+  readonly #concerned = new Map<
+    string,
+    { readonly pid: Pid; monitor: Ref | undefined; readonly watches: Set<RelayedWatch> }
+  >()
   #self: Process | undefined
 
   private constructor(owner: Process) {

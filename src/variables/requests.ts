@@ -57,7 +57,12 @@ export interface Answer {
 /** What an observer manager is told. */
 export type ManagerMessage =
   /** Begin to observe; the relay is told first what has been, then the caller is answered. */
-  | { readonly kind: 'observe'; readonly observer: Observer; readonly begin: readonly Change[]; readonly answer: Answer }
+  | {
+      readonly kind: 'observe'
+      readonly observer: Observer
+      readonly begin: readonly Change[]
+      readonly answer: Answer
+    }
   | { readonly kind: 'commit'; readonly changes: readonly Change[]; readonly answer: Answer | undefined }
   | { readonly kind: 'track' | 'untrack'; readonly id: string }
   | { readonly kind: 'list'; readonly context: Pid; readonly from: From }

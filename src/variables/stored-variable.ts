@@ -53,7 +53,15 @@ export class StoredVariable {
   /** The last thing its watches are told. */
   deletion(revision: number): Change {
     const { version, value: previous } = this.present
-    const meta = { source: 'local', initial: false, resync: false, deleted: true, revision, version, timestamp: Date.now() }
+    const meta = {
+      source: 'local',
+      initial: false,
+      resync: false,
+      deleted: true,
+      revision,
+      version,
+      timestamp: Date.now(),
+    }
     return { id: this.id, name: this.name, previous, value: undefined, meta }
   }
 
@@ -62,8 +70,17 @@ export class StoredVariable {
     const { value, version, revision, timestamp } = this.present
     const { type, constraints } = this.validator
     return {
-      id, name, type, value, version, revision, constraints,
-      description: this.#description, metadata: this.#metadata, createdAt: this.#createdAt, updatedAt: timestamp,
+      id,
+      name,
+      type,
+      value,
+      version,
+      revision,
+      constraints,
+      description: this.#description,
+      metadata: this.#metadata,
+      createdAt: this.#createdAt,
+      updatedAt: timestamp,
     }
   }
 

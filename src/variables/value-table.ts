@@ -270,10 +270,14 @@ function flatten(name: string, value: unknown): Buffer {
   try {
     return serialize(value)
   } catch (error) {
-    throw new BeamlineError('NOT_CLONEABLE', `the value of ${name} cannot be shown to other threads: ${String(error)}`, {
-      cause: error,
-      details: { name },
-    })
+    throw new BeamlineError(
+      'NOT_CLONEABLE',
+      `the value of ${name} cannot be shown to other threads: ${String(error)}`,
+      {
+        cause: error,
+        details: { name },
+      },
+    )
   }
 }
 

@@ -46,13 +46,17 @@ export function checkWatch(names: readonly string[], callback: unknown, options:
     if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0)) throw bad(key, ms, 'give milliseconds, 0 or more')
   }
   const { delivery, buffer, filter, onError, debounce, throttle, includeInitial, sinceRevision } = options
-  if (delivery !== undefined && delivery !== 'every' && delivery !== 'latest') throw bad('delivery', delivery, "give 'every' or 'latest'")
-  if (buffer !== undefined && !(Number.isInteger(buffer) && buffer > 0)) throw bad('buffer', buffer, 'give a whole number above 0')
+  if (delivery !== undefined && delivery !== 'every' && delivery !== 'latest')
+    throw bad('delivery', delivery, "give 'every' or 'latest'")
+  if (buffer !== undefined && !(Number.isInteger(buffer) && buffer > 0))
+    throw bad('buffer', buffer, 'give a whole number above 0')
   for (const [key, value] of Object.entries({ filter, onError })) {
     if (value !== undefined && typeof value !== 'function') throw bad(key, value, 'give a function')
   }
-  if (debounce !== undefined && throttle !== undefined) throw bad('throttle', throttle, 'give debounce or throttle, not both')
-  if (includeInitial && sinceRevision !== undefined) throw bad('sinceRevision', sinceRevision, 'it excludes includeInitial')
+  if (debounce !== undefined && throttle !== undefined)
+    throw bad('throttle', throttle, 'give debounce or throttle, not both')
+  if (includeInitial && sinceRevision !== undefined)
+    throw bad('sinceRevision', sinceRevision, 'it excludes includeInitial')
 }
 
 function bad(option: string, value: unknown, right: string): BeamlineError {

@@ -2,15 +2,11 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
-import { BeamlineError, type ErrorCode } from '../../src/errors.js'
+import { BeamlineError } from '../../src/errors.js'
 import { SharedMap, type SharedMapMemory } from '../../src/threads/shared-map.js'
+import { assert, suite } from '../harness.js'
 
-const test = suite('SharedMap')
-
-const fails = (code: ErrorCode, text: RegExp) => (error: unknown) =>
-  error instanceof BeamlineError && error.code === code && text.test(error.message)
+const test = suite('SharedMap', { timeout: 30_000 })
 
 const wordsOf = (map: SharedMap, key: string): number[] | undefined => {
   const words = map.read(key)
@@ -61,7 +57,7 @@ for (const [what, key] of [
   test(`a key is refused when it is ${what}`, () => {
     const map = SharedMap.create({ words: 1 })
     for (const use of [() => map.insert(key, [1]), () => map.delete(key), () => map.find(key), () => map.read(key)]) {
-      assert.throws(use, fails('INVALID_TYPE', /1 to 512 UTF-8 bytes/))
+      assert.throwsCode(use, 'INVALID_TYPE', /1 to 512 UTF-8 bytes/)
     }
   })
 }
@@ -93,14 +89,14 @@ test('keys that differ only in trailing zero bytes are different keys', () => {
 
 test('the number of words is the same for all entries', () => {
   const map = SharedMap.create({ words: 2 })
-  assert.throws(() => map.insert('a', [1]), fails('INVALID_TYPE', /2 words, not 1/))
+  assert.throwsCode(() => map.insert('a', [1]), 'INVALID_TYPE', /2 words, not 1/)
   assert.is(map.find('a'), -1)
 })
 
 test('only the creator changes the structure', () => {
   const reader = SharedMap.attach(SharedMap.create({ words: 1 }).memory)
   for (const use of [() => reader.insert('a', [1]), () => reader.delete('a'), () => [...reader.keys()]]) {
-    assert.throws(use, fails('UNAVAILABLE', /created/))
+    assert.throwsCode(use, 'UNAVAILABLE', /created/)
   }
 })
 
@@ -110,13 +106,13 @@ test('a full map refuses another key, keeps those it has, and takes keys again a
   const fill = () => {
     for (;;) entries.push(map.insert(`key-${entries.length}`, [entries.length]))
   }
-  assert.throws(fill, fails('OVERFLOW', /10000/))
-  assert.ok(entries.length > 100)
-  entries.forEach((entry, i) => assert.is(map.find(`key-${i}`), entry))
+  assert.throwsCode(fill, 'OVERFLOW', /10000/)
+  assert.is(entries.length > 100, true)
+  for (const [i, entry] of entries.entries()) assert.is(map.find(`key-${i}`), entry)
   map.delete('key-5')
   assert.is(map.insert('new', [1]), entries[5])
-  assert.throws(() => map.insert('newer', [1]), fails('OVERFLOW', /limit/))
-  assert.throws(() => SharedMap.create({ words: 1, maxBytes: 4096 }), fails('OVERFLOW', /4096/))
+  assert.throwsCode(() => map.insert('newer', [1]), 'OVERFLOW', /limit/)
+  assert.throwsCode(() => SharedMap.create({ words: 1, maxBytes: 4096 }), 'OVERFLOW', /4096/)
 })
 
 test('a reader that attached before the map grew finds everything, where it always was', () => {
@@ -124,7 +120,7 @@ test('a reader that attached before the map grew finds everything, where it alwa
   const reader = SharedMap.attach(map.memory)
   const before = map.memory.buffer.byteLength
   const entries = Array.from({ length: 20_000 }, (_, i) => map.insert(`grown-${i}`, [i, i, i]))
-  assert.ok(map.memory.buffer.byteLength > 4 * before)
+  assert.is(map.memory.buffer.byteLength > 4 * before, true)
   entries.forEach((entry, i) => {
     assert.is(reader.find(`grown-${i}`), entry)
     assert.is(reader.load(entry, 2), i)
@@ -189,8 +185,8 @@ test('a writer that died while it replaced words: reading them fails soon, every
   const ints = new Int32Array(map.memory.buffer)
   ints[entry - 1] = 1
   const start = performance.now()
-  assert.throws(() => map.read('half'), fails('UNAVAILABLE', /writer died/))
-  assert.ok(performance.now() - start < 2000)
+  assert.throwsCode(() => map.read('half'), 'UNAVAILABLE', /writer died/)
+  assert.is(performance.now() - start < 2000, true)
   assert.is(map.find('half'), entry)
   assert.equal(wordsOf(map, 'whole'), [2])
 })
@@ -201,14 +197,20 @@ test('of several threads that release a name, one does', async () => {
   const map = SharedMap.create({ words: 4 })
   for (let i = 0; i < names; i++) map.insert(`name-${i}`, [claim, 1, 2, 3])
   const workers = [0, 1].map(
-    () => new Worker(new URL('./shared-map-releaser.js', import.meta.url), { workerData: { memory: map.memory, names, claim } }),
+    () =>
+      new Worker(new URL('./shared-map-releaser.js', import.meta.url), {
+        workerData: { memory: map.memory, names, claim },
+      }),
   )
   await Promise.all(workers.map((worker) => once(worker, 'message')))
   const results = workers.map((worker) => once(worker, 'message') as Promise<[number]>)
   for (const worker of workers) worker.postMessage('go')
   const wins = (await Promise.all(results)).map(([count]) => count)
   await Promise.all(workers.map((worker) => worker.terminate()))
-  assert.is(wins.reduce((sum, count) => sum + count, 0), names)
+  assert.is(
+    wins.reduce((sum, count) => sum + count, 0),
+    names,
+  )
   for (let i = 0; i < names; i++) assert.is(map.load(map.find(`name-${i}`), 0), 0)
 })
 
@@ -232,7 +234,7 @@ test('a reader beside a racing writer sees whole entries of the right key, none 
       const count = checked(map, key, index)
       if (count === undefined) return false
       const before = latest.get(key) ?? 0
-      assert.ok(count >= before, `${key} went back from ${before} to ${count}`)
+      assert.is(count >= before, true, `${key} went back from ${before} to ${count}`)
       if (count > before) changes++
       latest.set(key, count)
       return true
@@ -240,12 +242,12 @@ test('a reader beside a racing writer sees whole entries of the right key, none 
     for (const end = performance.now() + 1500; performance.now() < end; ) {
       for (let i = 0; i < 50; i++) {
         assert.is(map.find(`stay-${i}`), places[i])
-        assert.ok(see(`stay-${i}`, i), `stay-${i} is missing`)
+        assert.is(see(`stay-${i}`, i), true, `stay-${i} is missing`)
       }
       for (let i = 0; i < 200; i++) if (!see(`churn-${i}`, i)) gone++
     }
-    assert.ok(changes > 1000, `${changes} changes seen`)
-    assert.ok(gone > 100, `${gone} absences seen`)
+    assert.is(changes > 1000, true, `${changes} changes seen`)
+    assert.is(gone > 100, true, `${gone} absences seen`)
   }))
 
 test('a writer terminated at any moment leaves a whole map behind', async () => {
@@ -258,16 +260,16 @@ test('a writer terminated at any moment leaves a whole map behind', async () => 
         try {
           checked(map, key, index)
         } catch (error) {
-          if (!fails('UNAVAILABLE', /writer died/)(error)) throw error
+          if (!(error instanceof BeamlineError && error.code === 'UNAVAILABLE')) throw error
           unavailable++
         }
       }
       for (let i = 0; i < 50; i++) {
-        assert.ok(map.find(`stay-${i}`) >= 0)
+        assert.is(map.find(`stay-${i}`) >= 0, true)
         see(`stay-${i}`, i)
       }
       for (let i = 0; i < 200; i++) see(`churn-${i}`, i)
-      assert.ok(unavailable <= 1, `${unavailable} entries were left half replaced`)
+      assert.is(unavailable <= 1, true, `${unavailable} entries were left half replaced`)
     })
   }
 })

@@ -1,11 +1,17 @@
 /** The variables of the racing writer. */
-export const names = ['temperature', 'model', 'prompt', 'größe', 'a variable with quite a long name, for its own free list']
+export const names = [
+  'temperature',
+  'model',
+  'prompt',
+  'größe',
+  'a variable with quite a long name, for its own free list',
+]
 
 /** Which variable the write number `count` goes to. */
-export const nameOf = (count: number): string => names[count % names.length] as string
+export const nameFor = (count: number): string => names[count % names.length] as string
 
 /** The value of write number `count`: any kind and size, and every part of it tells the count. */
-export function valueOf(count: number): unknown {
+export function valueAt(count: number): unknown {
   const kind = (count >>> 3) % 8
   switch (kind) {
     case 0:

@@ -3,17 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
-import { BeamlineError, type ErrorCode } from '../../src/errors.js'
 import { SharedMap } from '../../src/threads/shared-map.js'
 import { ValueTable, type ValueTableMemory } from '../../src/variables/value-table.js'
-import { nameOf, names, valueOf } from './self-checking.js'
+import { assert, suite } from '../harness.js'
+import { nameFor, names, valueAt } from './self-checking.js'
 
-const test = suite('ValueTable')
-
-const fails = (code: ErrorCode, text: RegExp) => (error: unknown) =>
-  error instanceof BeamlineError && error.code === code && text.test(error.message)
+const test = suite('ValueTable', { timeout: 30_000 })
 
 const sameValue = (actual: unknown, expected: unknown, what: string): void => {
   if (!isDeepStrictEqual(actual, expected)) assert.unreachable(`${what}: ${String(actual)}, not ${String(expected)}`)
@@ -112,7 +107,7 @@ test('the sequence of an entry never goes back, also when it is given to another
   for (let i = 0; i < 20; i++) {
     table.write(`v${i}`, 'x', 1)
     const entry = index.find(`v${i}`)
-    assert.ok(index.load(entry, 0) > reached)
+    assert.is(index.load(entry, 0) > reached, true)
     table.delete(`v${i}`)
     reached = index.load(entry, 0)
   }
@@ -121,21 +116,28 @@ test('the sequence of an entry never goes back, also when it is given to another
 test('a value that is too large is refused and the old one stays', () => {
   const table = ValueTable.create({ maxBytes: 256 * 1024 })
   table.write('v', 'old', 1)
-  assert.throws(() => table.write('v', 'x'.repeat(300_000), 2), fails('OVERFLOW', /value of v takes 300000 bytes/))
+  assert.throwsCode(() => table.write('v', 'x'.repeat(300_000), 2), 'OVERFLOW', /value of v takes 300000 bytes/)
   sameValue(table.read('v'), { value: 'old', version: 1 }, 'old')
-  assert.throws(() => table.write('w', new Uint8Array(300_000), 1), fails('OVERFLOW', /value of w/))
+  assert.throwsCode(() => table.write('w', new Uint8Array(300_000), 1), 'OVERFLOW', /value of w/)
   assert.is(table.read('w'), undefined)
   table.write('v', 'new', 3)
   table.write('w', 'new', 3)
-  sameValue([table.read('v'), table.read('w')], [{ value: 'new', version: 3 }, { value: 'new', version: 3 }], 'new')
+  sameValue(
+    [table.read('v'), table.read('w')],
+    [
+      { value: 'new', version: 3 },
+      { value: 'new', version: 3 },
+    ],
+    'new',
+  )
 })
 
 test('what no thread can be sent is refused and the old value stays', () => {
   const table = ValueTable.create()
   table.write('v', 'old', 1)
   for (const value of [() => 1, Symbol('s'), { nested: () => 1 }]) {
-    assert.throws(() => table.write('v', value, 2), fails('NOT_CLONEABLE', /value of v/))
-    assert.throws(() => table.write('w', value, 2), fails('NOT_CLONEABLE', /value of w/))
+    assert.throwsCode(() => table.write('v', value, 2), 'NOT_CLONEABLE', /value of v/)
+    assert.throwsCode(() => table.write('w', value, 2), 'NOT_CLONEABLE', /value of w/)
   }
   sameValue(table.read('v'), { value: 'old', version: 1 }, 'old')
   assert.is(table.read('w'), undefined)
@@ -145,15 +147,15 @@ test('names have the limits of keys', () => {
   const table = ValueTable.create()
   for (const name of ['', 'x'.repeat(513)]) {
     for (const use of [() => table.write(name, 1, 1), () => table.read(name), () => table.delete(name)]) {
-      assert.throws(use, fails('INVALID_TYPE', /1 to 512 UTF-8 bytes/))
+      assert.throwsCode(use, 'INVALID_TYPE', /1 to 512 UTF-8 bytes/)
     }
   }
 })
 
 test('only the creator writes', () => {
   const reader = ValueTable.attach(ValueTable.create().memory)
-  assert.throws(() => reader.write('v', 1, 1), fails('UNAVAILABLE', /created/))
-  assert.throws(() => reader.delete('v'), fails('UNAVAILABLE', /created/))
+  assert.throwsCode(() => reader.write('v', 1, 1), 'UNAVAILABLE', /created/)
+  assert.throwsCode(() => reader.delete('v'), 'UNAVAILABLE', /created/)
 })
 
 test('memory is used again: a small table takes any number of writes, sizes and deletions', () => {
@@ -219,7 +221,55 @@ test('a writer that died in the middle of a write leaves the value before it', (
   sameValue(ValueTable.attach(table.memory).read('v'), { value: 'old', version: 1 }, 'old')
 })
 
-async function withWriter(use: (table: ValueTable, kill: () => Promise<unknown>) => void | Promise<void>): Promise<void> {
+/** Runs `meanwhile` while the next read copies an object's bytes, as another thread would. */
+function duringCopy(meanwhile: () => void, read: () => unknown): unknown {
+  const { copy } = Buffer.prototype
+  Buffer.prototype.copy = function (this: Buffer, ...args: Parameters<typeof copy>) {
+    Buffer.prototype.copy = copy
+    meanwhile()
+    return copy.apply(this, args)
+  }
+  try {
+    return read()
+  } finally {
+    Buffer.prototype.copy = copy
+  }
+}
+
+test('a reader that was overtaken once has its value, one that is being overtaken twice starts over', () => {
+  const table = ValueTable.create()
+  const reader = ValueTable.attach(table.memory)
+  table.write('v', [1], 1)
+  const index = SharedMap.attach(table.memory.index)
+  const entry = index.find('v')
+  const begin = () => index.store(entry, 0, index.load(entry, 0) + 1)
+  const overtakeOnce = () => table.write('v', [2], 2)
+  sameValue(
+    duringCopy(overtakeOnce, () => reader.read('v')),
+    { value: [1], version: 1 },
+    'overtaken once',
+  )
+  sameValue(
+    duringCopy(begin, () => reader.read('v')),
+    { value: [2], version: 2 },
+    'next one begun',
+  )
+  const overtakeTwice = () => {
+    table.write('v', [3], 3)
+    begin()
+  }
+  sameValue(
+    duringCopy(overtakeTwice, () => reader.read('v')),
+    { value: [3], version: 3 },
+    'overtaken twice',
+  )
+  table.write('v', [4], 4)
+  sameValue(reader.read('v'), { value: [4], version: 4 }, 'written again')
+})
+
+async function withWriter(
+  use: (table: ValueTable, kill: () => Promise<unknown>) => void | Promise<void>,
+): Promise<void> {
   const worker = new Worker(new URL('./value-table-writer.js', import.meta.url))
   try {
     const [memory] = (await once(worker, 'message')) as [ValueTableMemory]
@@ -233,8 +283,8 @@ async function withWriter(use: (table: ValueTable, kill: () => Promise<unknown>)
 function checked(table: ValueTable, name: string): number | undefined {
   const found = table.read(name)
   if (found === undefined) return undefined
-  assert.is(nameOf(found.version), name, `${name} shows version ${found.version}`)
-  sameValue(found.value, valueOf(found.version), `${name} at ${found.version}`)
+  assert.is(nameFor(found.version), name, `${name} shows version ${found.version}`)
+  sameValue(found.value, valueAt(found.version), `${name} at ${found.version}`)
   return found.version
 }
 
@@ -250,12 +300,12 @@ test('a reader beside a racing writer sees whole values of the right variable, n
           continue
         }
         const before = latest.get(name) ?? -1
-        assert.ok(version >= before, `${name} went back from ${before} to ${version}`)
+        assert.is(version >= before, true, `${name} went back from ${before} to ${version}`)
         if (version > before) seen.set(name, (seen.get(name) ?? 0) + 1)
         latest.set(name, version)
       }
     }
-    for (const name of names) assert.ok((seen.get(name) ?? 0) > 100, `${name}: ${seen.get(name)} changes seen`)
+    for (const name of names) assert.is((seen.get(name) ?? 0) > 100, true, `${name}: ${seen.get(name)} changes seen`)
   }))
 
 test('after a writer was terminated at any moment every variable reads whole', async () => {
@@ -267,7 +317,7 @@ test('after a writer was terminated at any moment every variable reads whole', a
       names.forEach((name, i) => {
         const version = checked(table, name)
         if (version === undefined) assert.is(name, names[names.length - 1])
-        else assert.ok(version >= (before[i] as number))
+        else assert.is(version >= (before[i] as number), true)
       })
     })
   }

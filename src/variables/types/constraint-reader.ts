@@ -9,8 +9,8 @@ export interface Pattern {
 }
 
 /**
- * Reads the constraints of one definition, and refuses those that are not of their form. A key with `null` or `undefined`
- * counts as absent: programs in other languages write their empty options so.
+ * Reads the constraints of one definition, and refuses those that are not of their form. A key with `null` or
+ * `undefined` counts as absent: programs in other languages write their empty options so.
  */
 export class ConstraintReader {
   /** The variable's name. */

@@ -25,13 +25,13 @@ export interface TypeOptions<Base extends TypeName = TypeName> {
 }
 
 /**
- * Defines a type of your own, as plain data that any thread can receive: a built-in type with constraints, or one with a
- * validator in a module, since a function cannot cross threads.
+ * Defines a type of your own, as plain data that any thread can receive: a built-in type with constraints, or one with
+ * a validator in a module, since a function cannot cross threads.
  *
  * ```ts
  * const Percent = defineType({ name: 'percent', base: 'float', constraints: { min: 0, max: 100 } })
- * export const money = z.templateLiteral([z.number(), ' EUR'])
- * const Money = defineType<`${number} EUR`>({ name: 'money', base: 'string', module: import.meta.url, export: 'money' })
+ * export const euro = z.templateLiteral([z.number(), ' EUR'])
+ * const Euro = defineType<`${number} EUR`>({ name: 'euro', base: 'string', module: import.meta.url, export: 'euro' })
  * ```
  *
  * The value's type is that of the base, unless it is named as above.

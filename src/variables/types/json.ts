@@ -8,8 +8,8 @@ const depthLimit = 500
 export class NotJson extends Error {}
 
 /**
- * Copies a JSON value, so that nothing its writer does to it later is seen. A property that is `undefined` is left out as
- * `JSON.stringify` does; everything else that JSON cannot say is refused.
+ * Copies a JSON value, so that nothing its writer does to it later is seen. A property that is `undefined` is left out
+ * as `JSON.stringify` does; everything else that JSON cannot say is refused.
  * @throws NotJson
  */
 export function copyJson(value: unknown): JsonValue {

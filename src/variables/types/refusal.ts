@@ -26,8 +26,8 @@ export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value !== 'object') return `a ${typeof value}`
   if (Array.isArray(value)) return 'an array'
-  const { constructor } = value
-  return isPlainObject(value) || typeof constructor !== 'function' ? 'an object' : `an instance of ${constructor.name}`
+  const maker: unknown = value.constructor
+  return isPlainObject(value) || typeof maker !== 'function' ? 'an object' : `an instance of ${maker.name}`
 }
 
 /** Whether `value` is an object literal, also one of another realm; not an array, not an instance of a class. */

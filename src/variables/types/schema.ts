@@ -31,8 +31,8 @@ import {
 
 type Checks<T> = readonly z.core.$ZodCheck<T>[]
 
-// The scalars as Zod says them. Variables are checked by the parsers, which are many times faster; a property test holds
-// that both accept the same values, make the same of them and say the same words.
+// The scalars as Zod says them. Variables are checked by the parsers, which are many times faster; a property test
+// holds that both accept the same values, make the same of them and say the same words.
 
 export function floatSchema({ min, max, step, finite }: FloatLimits): z.ZodType<number> {
   const specials = z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)

@@ -12,8 +12,9 @@ const notATensor = 'must be a tensor with shape and data'
 const wrongSize = "data size doesn't match shape"
 
 /**
- * Reads `{ shape, data }`, where `data` is flat or nested, in arrays or typed arrays, and is kept in the form it has: only
- * its count of numbers must be the product of `shape`. NaN and the infinities are numbers, unless `finite` refuses them.
+ * Reads `{ shape, data }`, where `data` is flat or nested, in arrays or typed arrays, and is kept in the form it has:
+ * only its count of numbers must be the product of `shape`. NaN and the infinities are numbers, unless `finite` refuses
+ * them.
  */
 export function tensorParser(type: string, reader: ConstraintReader): Parse<Tensor> {
   const required = reader.counts('shape')

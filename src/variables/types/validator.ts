@@ -31,7 +31,7 @@ export interface Validator<T = unknown> {
 /**
  * Compiles a type and its constraints, once per definition. Only a user's type with a module needs a promise.
  * @throws BeamlineError INVALID_TYPE for a type that there is not
- * @throws BeamlineError CONSTRAINT, beginning `Invalid constraints`, for constraints that are malformed or that nothing fits
+ * @throws BeamlineError CONSTRAINT, beginning `Invalid constraints`, for malformed constraints, or such as nothing fits
  * @throws BeamlineError BAD_ENTRY when the module of a user's type does not export a validator
  */
 export function compileValidator<Type extends TypeName, const Constraints extends ConstraintsOf<Type>>(

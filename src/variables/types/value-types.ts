@@ -28,20 +28,20 @@ export interface Tensor {
 /** Everything JSON can say. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
-/** Limits of a float. NaN and the infinities pass `min`, `max` and `step`, as NaN has no order; `finite` refuses them. */
-export interface FloatConstraints {
+/** Limits of a float. NaN and the infinities pass `min`, `max` and `step`; `finite` refuses them. */
+interface FloatConstraints {
   /** Inclusive. */
   readonly min?: number
   /** Inclusive. */
   readonly max?: number
-  /** The value is a multiple of it, counted from `min`, or from 0 without one; rounding of binary floats is forgiven. */
+  /** The value is a multiple of it, counted from `min`, or from 0; the rounding of binary floats is forgiven. */
   readonly step?: number
   /** Refuses NaN and the infinities. Default false. */
   readonly finite?: boolean
 }
 
 /** Limits of an integer. */
-export interface IntegerConstraints {
+interface IntegerConstraints {
   /** Inclusive. Given as a bigint, it types the variable's value as `number | bigint`. */
   readonly min?: number | bigint
   /** Inclusive. Given as a bigint, it types the variable's value as `number | bigint`. */
@@ -51,30 +51,30 @@ export interface IntegerConstraints {
 }
 
 /** Limits of a string, checked in this order. Lengths count characters (Unicode code points), not UTF-16 units. */
-export interface StringConstraints {
+interface StringConstraints {
   readonly minLength?: number
   readonly maxLength?: number
   /** The same as `minLength`, as Python programs write it. */
   readonly min_length?: number
   /** The same as `maxLength`, as Python programs write it. */
   readonly max_length?: number
-  /** Searched anywhere in the value, so write `^…$` for all of it. A text is read with the `u` flag where that is legal. */
+  /** Searched anywhere in the value: write `^…$` for all of it. A text is read with the `u` flag where it can be. */
   readonly pattern?: string | RegExp
   /** The only values allowed. */
   readonly enum?: readonly string[]
 }
 
 /** Limits of a choice. */
-export interface ChoiceConstraints {
+interface ChoiceConstraints {
   /** The only values allowed; any string without them. */
   readonly choices?: readonly string[]
 }
 
 /** Limits of a module's name. */
-export interface ModuleConstraints {
+interface ModuleConstraints {
   /** The value is `namespace.Something`. */
   readonly namespace?: string
-  /** The only values allowed, with or without the namespace; a value may be written without it too, and is read with it. */
+  /** The only values allowed, with or without the namespace: a value may be written so too, and is read with it. */
   readonly choices?: readonly string[]
   /** As `choices`, under the name the Python client knows. */
   readonly allowedModules?: readonly string[]
@@ -85,7 +85,7 @@ export interface ModuleConstraints {
 }
 
 /** Limits of an embedding. */
-export interface EmbeddingConstraints {
+interface EmbeddingConstraints {
   /** The exact number of numbers, 1 or more. */
   readonly dimensions?: number
   /** Refuses NaN and the infinities. Default false. */
@@ -93,7 +93,7 @@ export interface EmbeddingConstraints {
 }
 
 /** Limits of a tensor. */
-export interface TensorConstraints {
+interface TensorConstraints {
   /** The exact shape. */
   readonly shape?: readonly number[]
   /** Refuses NaN and the infinities. Default false. */
@@ -101,7 +101,7 @@ export interface TensorConstraints {
 }
 
 /** Limits of a JSON value. */
-export interface JsonConstraints {
+interface JsonConstraints {
   /** A JSON Schema (draft 2020-12) that the value fits. It only checks: its `default`s are not filled in. */
   readonly schema?: Readonly<Record<string, unknown>>
 }

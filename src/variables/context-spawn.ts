@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import type { Process } from '../actors/process.js'
+import type { Placement } from '../actors/spawner.js'
+import { BeamlineError } from '../errors.js'
+import type { Pid } from '../threads/pid.js'
+import type { ContextArgs } from './context-actor.js'
+import { checkBases, type ModuleBases } from './module-base.js'
+
+export interface ContextOptions {
+  /** Unique in its system; made up unless told. Other processes find the context by it. */
+  readonly id?: string
+  /** A registered name for the context's process. */
+  readonly name?: string
+  /** `system` unless told: a thread that runs no user's process, so that a stuck one never takes the context with it. */
+  readonly thread?: Exclude<Placement, 'isolated'>
+  /** Values kept of each variable for `history` and `rollback`, the present one included; 100. */
+  readonly history?: number
+  /** Changes kept for watches that begin at an earlier revision; 4096. */
+  readonly log?: number
+  /** Where the modules of each namespace are, for `resolve`. */
+  readonly modules?: ModuleBases
+  /** Milliseconds that a request may take; 5000. */
+  readonly timeout?: number
+}
+
+/** The registered name of the context with this id. */
+const registered = (id: string): string => `beamline.context.${id}`
+const actor = { module: new URL('./context-actor.js', import.meta.url), export: 'contextActor' }
+
+/** Starts the process that is a context; see `Context.start` for the errors. */
+export async function spawnContext(owner: Process, options: ContextOptions): Promise<{ pid: Pid; id: string }> {
+  const { id = randomUUID(), name, thread = 'system', history = 100, log = 4096 } = options
+  if (typeof id !== 'string' || id === '') {
+    throw new BeamlineError('INVALID_TYPE', `${String(id)} is no context id: give a string that is not empty`)
+  }
+  const names = name === undefined ? [registered(id)] : [registered(id), name]
+  const retention = { history: positive('history', history), log: positive('log', log) }
+  const args: ContextArgs = { id, retention, modules: checkBases(options.modules ?? {}) }
+  try {
+    const pid = await owner.spawn(actor, args, { thread, name: names, label: `Context ${id}` })
+    return { pid, id }
+  } catch (error) {
+    const taken = error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED'
+    if (!taken || error.details['name'] !== names[0]) throw error
+    const text = `the context '${id}' exists: attach to it, or choose another id`
+    throw new BeamlineError('ALREADY_EXISTS', text, { cause: error, details: { id } })
+  }
+}
+
+/** @throws BeamlineError NOT_FOUND when no context has that id or name */
+export function findContext(owner: Process, to: string): Pid {
+  const pid = owner.system.whereis(registered(to)) ?? owner.system.whereis(to)
+  if (pid !== undefined) return pid
+  throw new BeamlineError('NOT_FOUND', `there is no context '${to}': start it first`, { details: { id: to } })
+}
+
+function positive(option: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw new BeamlineError('INVALID_TYPE', `Context.start: ${option} is ${value}: give a whole number above 0`)
+}
