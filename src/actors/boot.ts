@@ -40,6 +40,7 @@ class WorkerThread implements ThreadControl {
   readonly #host: Host
   readonly #carrier: Carrier
   readonly #batch: Batch
+  readonly #place: number | undefined
   readonly #beat: NodeJS.Timeout | undefined
   #end!: () => void
 
@@ -66,6 +67,7 @@ class WorkerThread implements ThreadControl {
     new ActorSystem(this.#host, async () => this.#toMain({ kind: 'stop', timeout: 0 }))
     this.#host.mesh.connect(carrier.attach(end, MAIN, this.#batch, this.#host))
     const { place } = data
+    this.#place = place
     if (place === undefined) this.#endWithResident()
     else this.#beat = setInterval(() => roster.beat(place), data.beat).unref()
     if (!isMainThread) process.on('uncaughtExceptionMonitor', this.#lastWords)
@@ -130,12 +132,13 @@ class WorkerThread implements ThreadControl {
     this.abandon()
   }
 
-  /** Ends the thread without a word to its processes. */
+  /** Ends the thread without a word to its processes. An isolated one waits for main to end it. */
   abandon(): void {
     clearInterval(this.#beat)
     process.off('uncaughtExceptionMonitor', this.#lastWords)
+    if (this.#place === undefined) this.#toMain({ kind: 'done' })
     this.#host.close()
-    this.#end()
+    if (this.#place !== undefined) this.#end()
   }
 }
 

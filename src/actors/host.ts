@@ -81,6 +81,7 @@ export class Host implements LinkEvents {
   #exiting = false
   #serial = 0
   #stopped: BeamlineError | undefined
+  #closed = false
 
   constructor(parts: HostParts) {
     this.#parts = parts
@@ -248,6 +249,11 @@ export class Host implements LinkEvents {
     if (this.#stopped !== undefined) throw this.#stopped
   }
 
+  /** @throws BeamlineError STOPPED once nothing can be sent or received any more */
+  assertOpen(): void {
+    if (this.#closed) this.assertRunning()
+  }
+
   /** From now on nothing starts here. */
   refuseNew(): void {
     this.#stopped ??= new BeamlineError(
@@ -259,6 +265,7 @@ export class Host implements LinkEvents {
   /** Ends all that still waits, and the links. */
   close(): void {
     this.refuseNew()
+    this.#closed = true
     const error = this.#stopped as BeamlineError
     for (const cell of this.cells.values()) cell.waiters.rejectAll(error)
     for (const cell of [...this.cells.values()]) cell.exit('shutdown')

@@ -91,6 +91,7 @@ export class Process {
     match?: ((message: unknown) => message is M) | ((message: unknown) => boolean),
     options: { readonly timeout?: number } = {},
   ): Promise<M> {
+    this.#host.assertOpen()
     const turn = this.#host.scheduler.admit()
     if (turn !== undefined) await turn
     this.#host.running(this.#cell)

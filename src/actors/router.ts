@@ -34,6 +34,7 @@ export class Router {
   }
 
   async call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
+    this.#host.assertOpen()
     const callee = this.#host.resolve(to, 'quiet')
     const what = `the call to ${typeof to === 'string' ? `'${to}'` : String(callee)}`
     if (callee === undefined) throw exited(what, 'noproc')

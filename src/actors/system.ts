@@ -139,6 +139,11 @@ export class ActorSystem implements AsyncDisposable {
     return info(this.#host, pid)
   }
 
+  /** @internal @throws BeamlineError STOPPED after `stop` */
+  assertOpen(): void {
+    this.#host.assertOpen()
+  }
+
   /** Every live process of every thread, the library's own included. */
   processes(): Pid[] {
     return this.#host.processes.list()

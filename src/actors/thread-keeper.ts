@@ -212,6 +212,10 @@ export class ThreadKeeper implements ThreadControl {
         return this.#dialled(thread, signal.thread)
       case 'suspect':
         return this.suspect(Pid.fromRaw(this.#host.node, signal.pid))
+      case 'done':
+        return this.end(from, 'normal', {
+          hostKilled: thread?.resident && Pid.fromRaw(this.#host.node, thread.resident),
+        })
       case 'last-words': {
         const reason = reasonFrom(unpack(signal.error))
         if (thread !== undefined) thread.verdict ??= { reason, others: reason }

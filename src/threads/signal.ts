@@ -81,6 +81,8 @@ export type ThreadSignal =
     }
   /** To main: `pid` was told to die; end its thread if it does not obey. */
   | { readonly kind: 'suspect'; readonly pid: RawPid }
+  /** To main: the resident of this isolated thread has ended; end the thread, as nobody else may have it. */
+  | { readonly kind: 'done' }
   /** To main: the thread is about to die of an uncaught error. */
   | { readonly kind: 'last-words'; readonly error: Payload }
   /** To main: give `pid` this name. */

@@ -1,6 +1,6 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Exit } from '../actors/exit-reason.js'
-import { Call, Cast, type From } from '../actors/messages.js'
+import { Call, Cast, type From, isDown } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
@@ -23,7 +23,7 @@ export interface ContextArgs {
 /** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
 export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   const manager = await managerOfThread(self)
-  self.link(manager)
+  self.monitor(manager)
   return new ContextActor(self, args, manager)
 })
 
@@ -64,6 +64,8 @@ class ContextActor implements Behaviour {
   handle(message: unknown): void | Promise<void> {
     if (message instanceof Call) return this.#answer(message.from, message.request as ContextRequest)
     if (message instanceof Cast) return this.#told(message.request as ContextMessage)
+    // Without the manager no watch would hear of a commit: better no context than a silent one.
+    if (isDown(message)) throw new Exit(message.reason)
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */

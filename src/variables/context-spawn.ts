@@ -33,6 +33,12 @@ export async function spawnContext(owner: Process, options: ContextOptions): Pro
   if (typeof id !== 'string' || id === '') {
     throw new BeamlineError('INVALID_TYPE', `${String(id)} is no context id: give a string that is not empty`)
   }
+  if ((thread as string) === 'isolated') {
+    throw new BeamlineError(
+      'BAD_ENTRY',
+      "a context shares its thread with its observers: give 'system', 'main' or a number",
+    )
+  }
   const names = name === undefined ? [registered(id)] : [registered(id), name]
   const retention = { history: positive('history', history), log: positive('log', log) }
   const args: ContextArgs = { id, retention, modules: checkBases(options.modules ?? {}) }

@@ -279,6 +279,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   }
 
   #assertRunning(): void {
+    this.#owner.system.assertOpen()
     if (this.#stopped) throw new BeamlineError('STOPPED', `the context '${this.id}' has been stopped: start another`)
   }
 }
