@@ -3,6 +3,9 @@ import type { Change, HistoryEntry, Metadata, VariableInfo } from './change.js'
 import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
 
+/** The metadata of a writer who gave none. */
+const unsaid: { readonly source: string } = Object.freeze({ source: 'local' })
+
 /** One variable in a context's own memory, with the values it had. */
 export class StoredVariable {
   readonly id: string
@@ -22,7 +25,7 @@ export class StoredVariable {
     this.#description = definition.description
     this.#createdAt = Date.now()
     this.#historyLimit = historyLimit
-    this.#metadata = { source: 'local', ...definition.metadata }
+    this.#metadata = definition.metadata === undefined ? unsaid : { ...unsaid, ...definition.metadata }
     const value = validator.parse(definition.name, definition.initial)
     this.#history = [{ version: 0, value, revision, timestamp: this.#createdAt, metadata: this.#metadata }]
   }
@@ -32,14 +35,16 @@ export class StoredVariable {
   }
 
   /** Makes `value`, which was validated, the present one. */
-  commit(value: unknown, revision: number, metadata: Metadata = {}): Change {
-    const { version, value: previous } = this.present
+  commit(value: unknown, revision: number, metadata?: Metadata): Change {
+    const { version: before, value: previous } = this.present
+    const version = before + 1
     const timestamp = Date.now()
-    const said = { source: 'local', ...metadata }
-    this.#metadata = { ...this.#metadata, ...said }
-    this.#history.push({ version: version + 1, value, revision, timestamp, metadata: said })
+    const said = metadata === undefined ? unsaid : { ...unsaid, ...metadata }
+    if (this.#metadata !== said) this.#metadata = { ...this.#metadata, ...said }
+    this.#history.push({ version, value, revision, timestamp, metadata: said })
     if (this.#history.length > 2 * this.#historyLimit) this.#history = this.#history.slice(-this.#historyLimit)
-    const meta = { ...said, initial: false, resync: false, revision, version: version + 1, timestamp }
+    const facts = { source: 'local', initial: false, resync: false, revision, version, timestamp }
+    const meta = metadata === undefined ? facts : { ...said, ...facts, source: said.source }
     return { id: this.id, name: this.name, previous, value, meta }
   }
 

@@ -1,5 +1,3 @@
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
 import {
   type ConstraintsOf,
   compileValidator,
@@ -10,6 +8,7 @@ import {
   type TypeName,
   type ValueOf,
 } from '../../src/variables/types/index.js'
+import { assert, suite } from '../harness.js'
 
 const test = suite('types of variables')
 

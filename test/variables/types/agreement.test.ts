@@ -1,11 +1,10 @@
 import fc from 'fast-check'
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
 import { BeamlineError } from '../../../src/errors.js'
 import { compileValidator, type TypeName } from '../../../src/variables/types/index.js'
+import { assert, suite } from '../../harness.js'
 import { same, validatorOf } from './expectations.js'
 
-const test = suite('agreement of the parsers and the schemas')
+const test = suite('agreement of the parsers and the schemas', { timeout: 60_000 })
 
 const numeric = fc.oneof(
   fc.integer({ min: -20, max: 20 }),

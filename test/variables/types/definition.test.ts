@@ -1,6 +1,5 @@
 import { Session } from 'node:inspector'
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
+import { assert, suite } from '../../harness.js'
 
 const test = suite('definition')
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import * as assert from 'uvu/assert'
 import { BeamlineError, type ErrorCode } from '../../../src/errors.js'
 import { compileValidator, type TypeDefinition, type Validator } from '../../../src/variables/types/index.js'
+import { assert } from '../../harness.js'
 
 /** A validator of the variable `x`, of a type that needs no module. */
 export function validatorOf(type: string | TypeDefinition, constraints: object = {}): Validator {

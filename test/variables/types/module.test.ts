@@ -1,4 +1,4 @@
-import { suite } from 'uvu'
+import { suite } from '../../harness.js'
 import { forbids, reads, refuses, validatorOf } from './expectations.js'
 
 const test = suite('module')

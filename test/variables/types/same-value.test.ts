@@ -1,6 +1,5 @@
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
 import { sameValue } from '../../../src/variables/types/index.js'
+import { assert, suite } from '../../harness.js'
 
 const test = suite('sameValue')
 

@@ -1,5 +1,4 @@
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
+import { assert, suite } from '../../harness.js'
 import { errorOf, forbids, reads, refuses, validatorOf } from './expectations.js'
 
 const test = suite('string')

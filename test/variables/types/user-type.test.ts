@@ -1,5 +1,3 @@
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
 import { BeamlineError } from '../../../src/errors.js'
 import {
   compileValidator,
@@ -7,6 +5,7 @@ import {
   type TypeDefinition,
   type Validator,
 } from '../../../src/variables/types/index.js'
+import { assert, suite } from '../../harness.js'
 import { errorOf, forbids, reads, refuses, validatorOf } from './expectations.js'
 
 const test = suite('user types')

@@ -1,6 +1,5 @@
-import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
 import { compileValidator, typeNames } from '../../../src/variables/types/index.js'
+import { assert, suite } from '../../harness.js'
 import { errorOf, forbids, reads, validatorOf } from './expectations.js'
 
 const test = suite('compileValidator')
