@@ -47,8 +47,12 @@ export class Router {
     if (this.#isHere(callee)) return this.#callHere(caller, callee, ref, request, what, timeout)
     const body = pack(request)
     const answer = this.#open(caller, callee, ref, what, timeout)
-    const sent = this.#signal(callee, { kind: 'call', to: callee.raw, from: caller.pid.raw, ref: ref.raw, body })
-    if (!sent) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
+    try {
+      const sent = this.#signal(callee, { kind: 'call', to: callee.raw, from: caller.pid.raw, ref: ref.raw, body })
+      if (!sent) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
+    } catch (error) {
+      this.#host.calls.settle(ref.serial, 'error', error)
+    }
     return answer
   }
 

@@ -275,7 +275,10 @@ function signalled<T>(): [Promise<T>, (value: T) => void] {
 
 function verdictOf(end: ThreadEnd, thread: Thread, node: string): { reason: ExitReason; others: ExitReason } {
   if (end.kind === 'crashed') {
-    const reason = reasonFrom(end.error)
+    const code = /exited with code: (\d+)/.exec(end.error.message)?.[1]
+    const text = `process.exit(${code}) was called in its thread`
+    const reason =
+      code === undefined ? reasonFrom(end.error) : { error: { name: 'ThreadExit', message: text, stack: '' } }
     return { reason, others: reason }
   }
   const others = thread.resident === undefined ? 'shutdown' : { hostKilled: Pid.fromRaw(node, thread.resident) }

@@ -9,9 +9,12 @@ export interface Clock {
   clearTimeout(timer: Timer): void
 }
 
+/** Longer waits than this, 24.8 days, Node would not wait at all. */
+const LONGEST = 2 ** 31 - 1
+
 /** The time of the machine. */
 export const realClock: Clock = {
   now: () => performance.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  setTimeout: (callback, ms) => setTimeout(callback, Math.min(ms, LONGEST)),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 }

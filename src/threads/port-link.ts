@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Batch, Carrier, Link, LinkEvents } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Signal } from './signal.js'
+import { notCloneable } from './tree-copier.js'
 
 /** Links carried by message ports, between real threads. */
 export const portCarrier: Carrier = {
@@ -32,11 +33,20 @@ class PortLink implements Link {
 
   send(signal: Signal, transfer?: Transfer): void {
     if (!this.#batch.open) {
-      this.#port.postMessage(signal, transfer)
+      this.#post(signal, transfer)
       return
     }
     if (this.#held.push(signal) === 1) this.#batch.add(this)
     if (transfer !== undefined) this.#transfer.push(...transfer)
+  }
+
+  /** Only cloning itself finds out about a proxy or a buffer that has been transferred before. */
+  #post(signal: Signal, transfer: Transfer | undefined): void {
+    try {
+      this.#port.postMessage(signal, transfer)
+    } catch (cause) {
+      throw notCloneable(signal, '', cause)
+    }
   }
 
   flush(): void {

@@ -25,7 +25,8 @@ export class Watch implements AsyncDisposable {
   readonly #relay: Relay
   readonly #relayed: RelayedWatch
   readonly #onEnd = new Set<(error: BeamlineError | undefined) => void>()
-  #manager: Pid | undefined
+  /** The observer manager that knows the watch, once it has begun. */
+  #manager: Promise<Pid> | undefined
   #over: Promise<void> | undefined
 
   private constructor(names: readonly string[], start: WatchStart) {
@@ -39,7 +40,7 @@ export class Watch implements AsyncDisposable {
       isOwnerAlive: () => owner.system.isAlive(owner.pid),
       overflowed: (error) => {
         this.#relayed.ended(error)
-        void this.stop()
+        this.#stopUnawaited()
       },
     })
     const ended = (error?: BeamlineError) => this.#ended(error)
@@ -54,13 +55,13 @@ export class Watch implements AsyncDisposable {
     watch.#relay.add(watch.#relayed)
     made?.(watch)
     try {
-      watch.#manager = await start.begin(watch.ref, watch.#relay.pid)
+      watch.#manager = start.begin(watch.ref, watch.#relay.pid)
+      await watch.#manager
     } catch (error) {
       watch.#relay.remove(watch.#relayed)
       throw error
     }
-    if (watch.#over !== undefined) void watch.#forget()
-    const abort = () => void watch.stop()
+    const abort = () => watch.#stopUnawaited()
     signal?.addEventListener('abort', abort, { once: true })
     watch.#onEnd.add(() => signal?.removeEventListener('abort', abort))
     if (signal?.aborted) abort()
@@ -73,6 +74,10 @@ export class Watch implements AsyncDisposable {
     return this.#over
   }
 
+  #stopUnawaited(): void {
+    this.stop().catch((error: unknown) => this.#relayed.delivery.report(error))
+  }
+
   async #stop(): Promise<void> {
     this.#relay.remove(this.#relayed)
     this.#ended()
@@ -80,9 +85,10 @@ export class Watch implements AsyncDisposable {
   }
 
   async #forget(): Promise<void> {
-    if (this.#manager === undefined) return
+    const manager = await this.#manager?.catch(() => undefined)
+    if (manager === undefined) return
     try {
-      await this.#start.owner.call(this.#manager, { kind: 'remove', ref: this.ref } satisfies ManagerRequest)
+      await this.#start.owner.call(manager, { kind: 'remove', ref: this.ref } satisfies ManagerRequest)
     } catch (error) {
       // A manager that has gone knows no watches.
       if (!(error instanceof BeamlineError && (error.code === 'NOPROC' || error.code === 'STOPPED'))) throw error
