@@ -2,6 +2,7 @@ import type { Pid, Ref } from '../threads/pid.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
 import { type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
+import { LazyMap } from './lazy-map.js'
 import { Mailbox, type MailboxLimit } from './mailbox.js'
 import { Call, type From } from './messages.js'
 import type { NameClaim } from './names.js'
@@ -34,13 +35,13 @@ export class Cell implements Runnable {
   trapExit = false
   /** Messages taken so far. */
   handled = 0
-  readonly links = new Map<string, Pid>()
+  readonly links = new LazyMap<Pid>()
   /** What this process monitors, by reference. */
-  readonly monitors = new Map<string, Monitor>()
+  readonly monitors = new LazyMap<Monitor>()
   /** Who monitors this process, by reference. */
-  readonly watchers = new Map<string, Monitor>()
+  readonly watchers = new LazyMap<Monitor>()
   /** Calls taken or waiting here that nobody has answered, by reference. */
-  readonly unanswered = new Map<string, From>()
+  readonly unanswered = new LazyMap<From>()
   readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
   /** Hears the exit reason, once. */
   onExit: ((reason: ExitReason) => void) | undefined
@@ -53,7 +54,7 @@ export class Cell implements Runnable {
     this.#host = host
     this.pid = pid
     this.birth = birth
-    this.waiters = new Waiters(this.mailbox, host)
+    this.waiters = new Waiters(this.mailbox)
     this.process = new Process(host, this)
   }
 
@@ -117,7 +118,7 @@ export class Cell implements Runnable {
     this.#queued = false
     if (!this.alive) return false
     if (this.#behaviour === undefined) {
-      this.handled += this.waiters.serve()
+      this.handled += this.waiters.serve(this.#host.clock)
       return false
     }
     if (this.#busy || this.mailbox.length === 0) return false

@@ -36,18 +36,32 @@ export function nameOf(entry: Entry): EntryName {
   return { module: given.startsWith('/') ? pathToFileURL(given).href : given, export: name }
 }
 
-/**
- * Loads what an entry names.
- * @throws BeamlineError BAD_ENTRY when the module cannot be loaded (`cause` says why) or has no such function
- */
-export async function load({ module, export: name }: EntryName): Promise<ProcessFn | BehaviourFn> {
-  const found = (await importModule(module))[name]
-  if (typeof found === 'function') return found as ProcessFn
-  const reason = found === undefined ? `has no export '${name}'` : `exports '${name}', but that is no function`
-  throw new BeamlineError('BAD_ENTRY', `the module ${module} ${reason}: export the function that is the process`, {
-    details: { module, export: name },
-  })
+/** What the processes of one thread are made of: an `import` costs more than a spawn, so each entry is loaded once. */
+export class Entries {
+  readonly #loaded = new Map<string, ProcessFn | BehaviourFn>()
+
+  /**
+   * The function that an entry names.
+   * @throws BeamlineError BAD_ENTRY when the module cannot be loaded (`cause` says why) or has no such function
+   */
+  load(entry: EntryName): ProcessFn | BehaviourFn | Promise<ProcessFn | BehaviourFn> {
+    return this.#loaded.get(keyOf(entry)) ?? this.#load(entry)
+  }
+
+  async #load(entry: EntryName): Promise<ProcessFn | BehaviourFn> {
+    const { module, export: name } = entry
+    const found = (await importModule(module))[name]
+    if (typeof found !== 'function') {
+      const reason = found === undefined ? `has no export '${name}'` : `exports '${name}', but that is no function`
+      const text = `the module ${module} ${reason}: export the function that is the process`
+      throw new BeamlineError('BAD_ENTRY', text, { details: { module, export: name } })
+    }
+    this.#loaded.set(keyOf(entry), found as ProcessFn)
+    return found as ProcessFn
+  }
 }
+
+const keyOf = ({ module, export: name }: EntryName): string => `${module}#${name}`
 
 /** @throws BeamlineError BAD_ENTRY with the `cause` when the module does not exist or fails while it loads */
 export async function importModule(module: string): Promise<Record<string, unknown>> {

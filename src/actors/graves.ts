@@ -45,12 +45,12 @@ export class Graves {
     this.#host.mesh.lose(thread)
     const reasonOf = this.#reasons(death)
     for (const cell of [...this.#host.cells.values()]) {
-      for (const [key, from] of cell.unanswered) if (from.pid.thread === thread) cell.unanswered.delete(key)
-      for (const [key, watcher] of cell.watchers) if (watcher.pid.thread === thread) cell.watchers.delete(key)
-      for (const { pid, ref } of [...cell.monitors.values()]) {
+      for (const [key, from] of cell.unanswered.entries()) if (from.pid.thread === thread) cell.unanswered.delete(key)
+      for (const [key, watcher] of cell.watchers.entries()) if (watcher.pid.thread === thread) cell.watchers.delete(key)
+      for (const { pid, ref } of cell.monitors.values()) {
         if (pid.thread === thread) cell.receiveDown(ref, pid, reasonOf(pid))
       }
-      for (const pid of [...cell.links.values()]) {
+      for (const pid of cell.links.values()) {
         if (pid.thread === thread) cell.receiveExit(pid, reasonOf(pid), true)
       }
     }

@@ -233,13 +233,13 @@ export class Host implements LinkEvents {
     for (const { claim } of cell.names) this.names.release(claim)
     this.processes.close(pid)
     this.cells.delete(pid.slot)
-    cell.waiters.clear()
+    cell.waiters.clear(this.clock)
     this.calls.dropOwner(pid)
     Process.abort(cell.process, reason)
     for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
     for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)
     for (const watcher of cell.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
-    for (const { ref } of [...cell.monitors.values()]) this.router.demonitor(cell, ref, false)
+    for (const { ref } of cell.monitors.values()) this.router.demonitor(cell, ref, false)
     cell.onExit?.(reason)
     this.onGone?.(pid, reason)
   }
@@ -267,7 +267,7 @@ export class Host implements LinkEvents {
     this.refuseNew()
     this.#closed = true
     const error = this.#stopped as BeamlineError
-    for (const cell of this.cells.values()) cell.waiters.rejectAll(error)
+    for (const cell of this.cells.values()) cell.waiters.clear(this.clock, error)
     for (const cell of [...this.cells.values()]) cell.exit('shutdown')
     this.calls.rejectAll(error)
     this.timers.clear()

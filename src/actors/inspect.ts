@@ -36,9 +36,9 @@ export function infoOf(host: Host, pid: Pid): ProcessInfo | undefined {
       parent: cell.birth.parent,
       messageQueueLength: cell.mailbox.length,
       handled: cell.handled,
-      links: [...cell.links.values()],
-      monitors: [...cell.monitors.values()].map((monitor) => monitor.pid),
-      monitoredBy: [...cell.watchers.values()].map((watcher) => watcher.pid),
+      links: cell.links.values(),
+      monitors: cell.monitors.values().map((monitor) => monitor.pid),
+      monitoredBy: cell.watchers.values().map((watcher) => watcher.pid),
       trapExit: cell.trapExit,
     }
   )

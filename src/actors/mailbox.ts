@@ -7,9 +7,12 @@ export interface MailboxLimit {
   readonly overflow: Overflow
 }
 
+/** No messages: shared by all mailboxes that have none. */
+const none: unknown[] = []
+
 /** The messages of one process that nobody has taken, oldest first. */
 export class Mailbox {
-  #items: unknown[] = []
+  #items: unknown[] = none
   #head = 0
 
   get length(): number {
@@ -17,24 +20,25 @@ export class Mailbox {
   }
 
   push(message: unknown): void {
-    this.#items.push(message)
+    if (this.#items === none) this.#items = [message]
+    else this.#items.push(message)
   }
 
   shift(): unknown {
     const message = this.#items[this.#head]
     this.#items[this.#head++] = undefined
-    if (this.#head === this.#items.length || this.#head > 1024) this.#compact()
+    this.#compact()
     return message
   }
 
   /**
-   * Takes the first message from position `from` on that `match` accepts; the others keep their order.
-   * @returns whether one was found, and it
+   * Takes the first message from position `from` on that `match` accepts, any without one; the others keep their order.
+   * @returns it, wrapped, or `undefined` when there is none
    */
-  take(match: (message: unknown) => boolean, from: number): { readonly message: unknown } | undefined {
+  take(match: ((message: unknown) => boolean) | undefined, from: number): { readonly message: unknown } | undefined {
     for (let i = this.#head + from; i < this.#items.length; i++) {
       const message = this.#items[i]
-      if (!match(message)) continue
+      if (match !== undefined && !match(message)) continue
       if (i === this.#head) this.shift()
       else this.#items.splice(i, 1)
       return { message }
@@ -42,8 +46,11 @@ export class Mailbox {
     return undefined
   }
 
+  /** Frees what was taken, once it is all or half. */
   #compact(): void {
-    this.#items = this.#items.slice(this.#head)
+    if (this.#head === this.#items.length) this.#items = none
+    else if (this.#head < 1024 || this.#head < this.#items.length / 2) return
+    else this.#items = this.#items.slice(this.#head)
     this.#head = 0
   }
 }

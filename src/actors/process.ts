@@ -19,8 +19,6 @@ export interface CallOptions {
   readonly timeout?: number
 }
 
-const anything = () => true
-
 /**
  * What a process is to the code that runs in it. Every effect of a process goes through its own `Process`, so that it
  * ends with it: what a dead process still tries to send goes nowhere.
@@ -87,20 +85,30 @@ export class Process {
    * Mirrors `receive`, and `after` by `timeout` (milliseconds, for ever unless told; 0 looks at the mailbox once).
    * @throws BeamlineError CALL_TIMEOUT when no message came in time
    */
-  async receive<M = unknown>(
+  receive<M = unknown>(
     match?: ((message: unknown) => message is M) | ((message: unknown) => boolean),
-    options: { readonly timeout?: number } = {},
+    { timeout = Number.POSITIVE_INFINITY }: { readonly timeout?: number } = {},
   ): Promise<M> {
-    this.#host.assertOpen()
     const turn = this.#host.scheduler.admit()
-    if (turn !== undefined) await turn
-    this.#host.running(this.#cell)
-    return this.#cell.waiters.wait(match ?? anything, options.timeout ?? Number.POSITIVE_INFINITY) as Promise<M>
+    if (turn === undefined) return this.#take(match, timeout) as Promise<M>
+    return turn.then(() => this.#take(match, timeout)) as Promise<M>
+  }
+
+  #take(match: ((message: unknown) => boolean) | undefined, timeout: number): Promise<unknown> {
+    try {
+      this.#host.assertOpen()
+      this.#host.running(this.#cell)
+      return this.#cell.waiters.wait(match, timeout, this.#host.clock)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** The messages as they come, for `for await`. */
-  async *messages(): AsyncGenerator<unknown, void, void> {
-    while (this.#cell.alive) yield await this.receive()
+  messages(): AsyncIterableIterator<unknown, undefined> {
+    const next = () => this.receive().then((value) => ({ done: false as const, value }))
+    const iterator: AsyncIterableIterator<unknown, undefined> = { next, [Symbol.asyncIterator]: () => iterator }
+    return iterator
   }
 
   /** Ties two processes: when one exits for another reason than `normal`, so does the other. Mirrors `Process.link/1`. */

@@ -6,7 +6,7 @@ import { Pid, Ref } from '../threads/pid.js'
 import type { SpawnSignal } from '../threads/signal.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
 import type { Cell } from './cell.js'
-import { type Entry, type EntryName, load, nameOf } from './entry.js'
+import { Entries, type Entry, type EntryName, nameOf } from './entry.js'
 import { type ExitReason, errorFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { MailboxLimit, Overflow } from './mailbox.js'
@@ -61,6 +61,7 @@ const overflows: readonly Overflow[] = ['drop-newest', 'drop-oldest', 'exit']
 /** Starts processes: here, or by asking the host of another thread. */
 export class Spawner {
   readonly #host: Host
+  readonly #entries = new Entries()
   readonly #expected = new Map<number, Expected>()
 
   constructor(host: Host) {
@@ -78,7 +79,7 @@ export class Spawner {
     const thread = this.#threadFor(right.thread)
     if (thread !== this.#host.thread || right.thread === 'isolated')
       return this.#remote(parent, name, args, right, thread)
-    const body = await load(name)
+    const body = await this.#entries.load(name)
     return this.#local(parent, body, copy(args), right)
   }
 
@@ -153,7 +154,7 @@ export class Spawner {
     const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, signal.ref), callee: undefined }
     const right = unpack(signal.options) as Birthright
     try {
-      const body = await load(signal)
+      const body = await this.#entries.load(signal)
       const cell = await this.#birth(parent, right)
       this.#host.mesh.send(parent.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
       // A function may never let go of its thread: its parent is told before it runs.

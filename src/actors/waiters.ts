@@ -2,73 +2,89 @@ import { BeamlineError } from '../errors.js'
 import type { Clock, Timer } from '../threads/clock.js'
 import type { Mailbox } from './mailbox.js'
 
+/** Whether a message is the one that is waited for; none given: any is. */
+export type Match = ((message: unknown) => boolean) | undefined
+
 interface Waiter {
-  readonly match: (message: unknown) => boolean
+  readonly match: Match
   readonly resolve: (message: unknown) => void
   readonly reject: (error: unknown) => void
   timer: Timer | undefined
   /** How many of the oldest messages were looked at and left. */
   seen: number
+  next: Waiter | undefined
 }
 
-/** What {@link Waiters} needs of the thread they are on. */
-interface Surroundings {
-  readonly clock: Clock
-}
-
-/** The `receive`s of one process that no message has met yet. */
+/** The `receive`s of one process that no message has met yet, oldest first. */
 export class Waiters {
   readonly #mailbox: Mailbox
-  readonly #surroundings: Surroundings
-  #waiting: Waiter[] = []
+  #first: Waiter | undefined
 
-  constructor(mailbox: Mailbox, surroundings: Surroundings) {
+  constructor(mailbox: Mailbox) {
     this.#mailbox = mailbox
-    this.#surroundings = surroundings
   }
 
   /** The first message that `match` accepts: one that is there, or one that comes within `timeout` milliseconds. */
-  wait(match: (message: unknown) => boolean, timeout: number): Promise<unknown> {
+  wait(match: Match, timeout: number, clock: Clock): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { match, resolve, reject, timer: undefined, seen: 0 }
+      const waiter: Waiter = { match, resolve, reject, timer: undefined, seen: 0, next: undefined }
       if (this.#serveOne(waiter)) return
-      const expire = () => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiter)
-        reject(
-          new BeamlineError('CALL_TIMEOUT', `no matching message came within ${timeout} ms`, { details: { timeout } }),
-        )
-      }
-      if (timeout <= 0) return expire()
-      if (timeout !== Number.POSITIVE_INFINITY) waiter.timer = this.#surroundings.clock.setTimeout(expire, timeout)
-      this.#waiting.push(waiter)
+      if (timeout <= 0) return reject(nothingCame(timeout))
+      this.#append(waiter)
+      if (timeout !== Number.POSITIVE_INFINITY) this.#arm(waiter, timeout, clock)
     })
   }
 
+  #append(waiter: Waiter): void {
+    let last = this.#first
+    if (last === undefined) {
+      this.#first = waiter
+      return
+    }
+    while (last.next !== undefined) last = last.next
+    last.next = waiter
+  }
+
+  #arm(waiter: Waiter, timeout: number, clock: Clock): void {
+    waiter.timer = clock.setTimeout(() => {
+      this.#keep((other) => other !== waiter)
+      waiter.reject(nothingCame(timeout))
+    }, timeout)
+  }
+
   /** Gives waiting `receive`s what has arrived; how many were served. */
-  serve(): number {
-    if (this.#waiting.length === 0) return 0
-    const before = this.#waiting
-    this.#waiting = []
-    const left = before.filter((waiter) => !this.#serveOne(waiter))
-    this.#waiting = [...left, ...this.#waiting]
-    return before.length - left.length
+  serve(clock: Clock): number {
+    let served = 0
+    this.#keep((waiter) => {
+      if (!this.#serveOne(waiter)) return true
+      if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
+      served++
+      return false
+    })
+    return served
+  }
+
+  #keep(stays: (waiter: Waiter) => boolean): void {
+    let before: Waiter | undefined
+    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
+      if (stays(waiter)) before = waiter
+      else if (before === undefined) this.#first = waiter.next
+      else before.next = waiter.next
+    }
   }
 
   /** Positions have moved: every waiter looks at the whole mailbox again. */
   rescan(): void {
-    for (const waiter of this.#waiting) waiter.seen = 0
+    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) waiter.seen = 0
   }
 
-  /** The process is dead: no `receive` of it settles any more. */
-  clear(): void {
-    for (const waiter of this.#waiting.splice(0)) this.#disarm(waiter)
-  }
-
-  rejectAll(error: BeamlineError): void {
-    for (const waiter of this.#waiting.splice(0)) {
-      this.#disarm(waiter)
-      waiter.reject(error)
-    }
+  /** No `receive` settles any more, or, with an error, each is rejected with it. */
+  clear(clock: Clock, error?: BeamlineError): void {
+    this.#keep((waiter) => {
+      if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
+      if (error !== undefined) waiter.reject(error)
+      return false
+    })
   }
 
   #serveOne(waiter: Waiter): boolean {
@@ -77,16 +93,14 @@ export class Waiters {
       waiter.seen = this.#mailbox.length
       if (found === undefined) return false
       this.rescan()
-      this.#disarm(waiter)
       waiter.resolve(found.message)
     } catch (error) {
-      this.#disarm(waiter)
       waiter.reject(error)
     }
     return true
   }
+}
 
-  #disarm(waiter: Waiter): void {
-    if (waiter.timer !== undefined) this.#surroundings.clock.clearTimeout(waiter.timer)
-  }
+function nothingCame(timeout: number): BeamlineError {
+  return new BeamlineError('CALL_TIMEOUT', `no matching message came within ${timeout} ms`, { details: { timeout } })
 }
