@@ -1,5 +1,6 @@
 import { isMainThread } from 'node:worker_threads'
 import { type Clock, realClock } from '../threads/clock.js'
+import { Collector } from '../threads/collector.js'
 import { Batch, type Carrier, type LinkEnd } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import { pack } from '../threads/payload.js'
@@ -41,7 +42,8 @@ class WorkerThread implements ThreadControl {
   readonly #carrier: Carrier
   readonly #batch: Batch
   readonly #place: number | undefined
-  readonly #beat: NodeJS.Timeout | undefined
+  #beat: NodeJS.Timeout | undefined
+  readonly #collector = new Collector()
   #end!: () => void
 
   constructor(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock) {
@@ -69,9 +71,15 @@ class WorkerThread implements ThreadControl {
     const { place } = data
     this.#place = place
     if (place === undefined) this.#endWithResident()
-    else this.#beat = setInterval(() => roster.beat(place), data.beat).unref()
+    else this.#share(roster, place, data.beat)
     if (!isMainThread) process.on('uncaughtExceptionMonitor', this.#lastWords)
     this.#toMain({ kind: 'ready', pid: undefined })
+  }
+
+  /** Many processes come and go on a shared thread. */
+  #share(roster: Roster, place: number, beat: number): void {
+    this.#beat = setInterval(() => roster.beat(place), beat).unref()
+    this.#host.onGone = () => this.#collector.ended()
   }
 
   readonly #lastWords = (error: unknown) => this.#toMain({ kind: 'last-words', error: pack(describable(error)) })
@@ -135,6 +143,7 @@ class WorkerThread implements ThreadControl {
   /** Ends the thread without a word to its processes. An isolated one waits for main to end it. */
   abandon(): void {
     clearInterval(this.#beat)
+    this.#collector.stop()
     process.off('uncaughtExceptionMonitor', this.#lastWords)
     if (this.#place === undefined) this.#toMain({ kind: 'done' })
     this.#host.close()
