@@ -89,7 +89,7 @@ export class ObserverManager {
     return removed.includes(true)
   }
 
-  /** How many observers a variable has. */
+  /** How many observers a variable has; by its id, or by its name in whatever context. */
   async count(variableId: string): Promise<number> {
     return sum((await this.#ask({ kind: 'count', id: variableId })) as number[])
   }

@@ -89,10 +89,12 @@ export class ObserverTable {
     }
   }
 
-  count(id: string): number {
-    let count = 0
-    for (const entry of this.#byVariable.get(id)?.values() ?? []) count += entry.count
-    return count
+  /** How many observe a variable, by its id, or else by its name, in whatever context. */
+  count(idOrName: string): number {
+    const relays = this.#byVariable.get(idOrName)
+    if (relays === undefined)
+      return this.list().filter(({ variables }) => variables.some(({ name }) => name === idOrName)).length
+    return [...relays.values()].reduce((sum, { count }) => sum + count, 0)
   }
 
   list(): Observer[] {
