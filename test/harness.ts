@@ -5,6 +5,8 @@ import { suite as uvuSuite } from 'uvu'
 import * as uvuAssert from 'uvu/assert'
 import { BeamlineError } from '../src/errors.js'
 
+export { eventually } from '../src/testing/eventually.js'
+
 type Body = () => unknown
 
 /** Adds a test; the hooks run around every test, inside it, so that what they throw fails it. */
@@ -42,6 +44,12 @@ function toError(what: string, thrown: unknown): Error {
   return new Error(`${what}: ${text}`, { cause: thrown })
 }
 
+/** What uvu can print: it takes every failure for an error, and `details` for text. */
+function printable(thrown: unknown): Error {
+  if (thrown instanceof BeamlineError) return toError(thrown.code, thrown)
+  return thrown instanceof Error ? thrown : toError('a value that is no error was thrown', thrown)
+}
+
 const kinds = ['MessagePort', 'TCPServerWrap', 'TCPSocketWrap', 'PipeWrap', 'ProcessWrap', 'Timeout', 'Immediate']
 
 /** Everything that would keep the program alive; the timers of uvu and of this file are not running when it is asked. */
@@ -68,7 +76,7 @@ export function suite(name: string, { timeout = 10_000, leakCheck = true }: Suit
       try {
         await within(timeout, work)
       } catch (thrown) {
-        failures.push(thrown instanceof Error ? thrown : toError('a value that is no error was thrown', thrown))
+        failures.push(printable(thrown))
       }
     }
     strays.length = 0
@@ -137,23 +145,6 @@ async function assertNoLeak(base: readonly string[]): Promise<void> {
   const left = excess()
   for (const worker of workers) await worker.terminate()
   if (left.length > 0) throw new Error(`handles were left open: ${left.join(', ')}`)
-}
-
-/** Waits until `check` neither throws nor returns false. */
-export async function eventually(
-  check: () => unknown,
-  { timeout = 5000 }: { readonly timeout?: number } = {},
-): Promise<void> {
-  const start = Date.now()
-  for (;;) {
-    try {
-      if ((await check()) !== false) return
-      if (Date.now() - start > timeout) throw new Error(`still false after ${timeout} ms`)
-    } catch (error) {
-      if (Date.now() - start > timeout) throw error
-    }
-    await turn()
-  }
 }
 
 async function rejects(

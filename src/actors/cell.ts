@@ -98,14 +98,10 @@ export class Cell implements Runnable {
       this.exit({ error: { name: 'BeamlineError', message: text, stack: '', code: 'MAILBOX_FULL' } })
       return false
     }
-    if (overflow === 'drop-newest') {
-      this.#host.dropped(this, message)
-      return false
-    }
-    const oldest = this.mailbox.take(isDroppable, 0)
-    if (oldest !== undefined) this.#host.dropped(this, oldest.message)
+    const oldest = overflow === 'drop-oldest' && !(message instanceof Call) && this.mailbox.take(isDroppable, 0)
+    this.#host.dropped(this, oldest ? oldest.message : message)
     this.waiters.rescan()
-    return true
+    return Boolean(oldest)
   }
 
   schedule(): void {

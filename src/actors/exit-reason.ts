@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import { copy } from '../threads/payload.js'
 import type { Pid } from '../threads/pid.js'
 
 /** An error as an exit reason carries it: plain data that any thread can read. */
@@ -45,19 +47,28 @@ export class Exit {
   }
 }
 
-/** The exit reason of a process whose code threw `thrown`. */
+/** The exit reason of a process whose code threw `thrown`. Any message can carry it. */
 export function reasonFrom(thrown: unknown): ExitReason {
-  if (thrown instanceof Exit) return thrown.reason
+  if (thrown instanceof Exit) return sendable(thrown.reason) as ExitReason
   if (thrown instanceof Error) return errorReason(thrown)
-  const message = `a value that is no error was thrown: ${describe(thrown)}`
-  return { error: { name: 'NonError', message, stack: '', value: thrown } }
+  const message = `a value that is no error was thrown: ${inspect(thrown)}`
+  return { error: { name: 'NonError', message, stack: '', value: sendable(thrown) } }
+}
+
+/** What no message can carry is described: a death is told whatever its reason. */
+function sendable(value: unknown): unknown {
+  try {
+    return copy(value)
+  } catch {
+    return inspect(value)
+  }
 }
 
 function errorReason(error: Error): ErrorReason {
   const { name, message, stack = '', cause } = error
   const code = (error as { code?: unknown }).code
   return {
-    error: { name, message, stack, ...(typeof code === 'string' && { code }), ...(cause !== undefined && { cause }) },
+    error: { name, message, stack, ...(typeof code === 'string' && { code }), ...(cause !== undefined && { cause: sendable(cause) }) },
   }
 }
 

@@ -50,7 +50,7 @@ export function inspect(host: Host, { ref, pid }: ThreadSignal & { kind: 'inspec
   host.mesh.send(from, { kind: 'reply', ref, outcome: 'value', body })
 }
 
-/** The facts about any process. */
+/** The facts about any process; undefined when it is dead or dies before it can be asked. */
 export async function info(host: Host, pid: Pid): Promise<ProcessInfo | undefined> {
   if (pid.node !== host.node || !host.processes.isAlive(pid)) return undefined
   if (pid.thread === host.thread) return infoOf(host, pid)
@@ -58,5 +58,10 @@ export async function info(host: Host, pid: Pid): Promise<ProcessInfo | undefine
   const answer = host.calls.open(ref, { thread: pid.thread, what: `info(${pid})`, timeout: 5000 })
   if (!host.mesh.send(pid.thread, { kind: 'inspect', ref: ref.raw, pid: pid.raw }))
     host.calls.settle(ref.serial, 'value', undefined)
-  return (await answer) as ProcessInfo | undefined
+  try {
+    return (await answer) as ProcessInfo | undefined
+  } catch (error) {
+    if (host.processes.isAlive(pid)) throw error
+    return undefined
+  }
 }

@@ -97,6 +97,7 @@ export class Process {
   #take(match: ((message: unknown) => boolean) | undefined, timeout: number): Promise<unknown> {
     try {
       this.#host.assertOpen()
+      if (!this.#cell.alive) return new Promise(() => {})
       this.#host.running(this.#cell)
       return this.#cell.waiters.wait(match, timeout, this.#host.clock)
     } catch (error) {
@@ -138,7 +139,7 @@ export class Process {
 
   /** Sends `message` after `ms` milliseconds; the timer outlives this process. A name is looked up when it is time. */
   sendAfter(to: Destination, message: unknown, ms: number): TimerRef {
-    return this.#host.timers.start(to, message, ms)
+    return this.#host.timers.start(this.#cell, to, message, ms)
   }
 
   /** Ends a timer. @returns the milliseconds that were left, or `false` when it had fired or was cancelled before */

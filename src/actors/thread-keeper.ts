@@ -180,9 +180,8 @@ export class ThreadKeeper implements ThreadControl {
     const thread = this.#open(undefined, (task) => this.#machinery.source.isolated(task, resourceLimits))
     const asker = this.#threads.get(parent.thread)
     if (asker !== undefined) this.#connect(asker, thread)
-    const opened: SpawnSignal = { kind: 'opened', ref: spawn.ref, thread: thread.id }
-    if (asker === undefined) this.#host.receive([opened], MAIN)
-    else this.#host.mesh.send(asker.id, opened)
+    if (asker === undefined) this.#host.calls.move(spawn.ref[1], thread.id)
+    else this.#host.mesh.send(asker.id, { kind: 'opened', ref: spawn.ref, thread: thread.id })
     this.#host.mesh.send(thread.id, spawn)
   }
 
@@ -213,9 +212,8 @@ export class ThreadKeeper implements ThreadControl {
       case 'suspect':
         return this.suspect(Pid.fromRaw(this.#host.node, signal.pid))
       case 'done':
-        return this.end(from, 'normal', {
-          hostKilled: thread?.resident && Pid.fromRaw(this.#host.node, thread.resident),
-        })
+        // Its processes have told of their deaths themselves; who asks for one now is too late.
+        return this.end(from, 'noproc', 'noproc')
       case 'last-words': {
         const reason = reasonFrom(unpack(signal.error))
         if (thread !== undefined) thread.verdict ??= { reason, others: reason }

@@ -2,8 +2,9 @@ import { BeamlineError } from '../errors.js'
 import type { Timer } from '../threads/clock.js'
 import { copy } from '../threads/payload.js'
 import type { Ref } from '../threads/pid.js'
+import type { Cell } from './cell.js'
 import type { Host } from './host.js'
-import type { Destination } from './process.js'
+import { badDestination, type Destination, pidIn } from './process.js'
 
 /** Names a timer of `sendAfter`. */
 export type TimerRef = Ref
@@ -22,11 +23,13 @@ export class Timers {
     this.#host = host
   }
 
-  start(to: Destination, message: unknown, ms: number): TimerRef {
+  start(sender: Cell, to: Destination, message: unknown, ms: number): TimerRef {
     if (typeof ms !== 'number' || Number.isNaN(ms) || ms < 0) {
       throw new BeamlineError('INVALID_TYPE', `sendAfter: ${ms} is no delay: give milliseconds, 0 or more`)
     }
+    if (typeof to !== 'string' && pidIn(to) === undefined) throw badDestination(to)
     const ref = this.#host.ref()
+    if (!sender.alive) return ref
     const kept = copy(message)
     const fire = () => {
       this.#running.delete(ref.serial)

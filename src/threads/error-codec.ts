@@ -1,7 +1,5 @@
 import { BeamlineError, type ErrorCode } from '../errors.js'
 
-type Part = (part: unknown, key: string) => unknown
-
 const builtin: Readonly<Record<string, ErrorConstructor>> = {
   Error,
   EvalError,
@@ -12,37 +10,39 @@ const builtin: Readonly<Record<string, ErrorConstructor>> = {
   URIError,
 }
 
-/** An error as a literal: name, message, stack, cause, and every own property such as `code` or `details`. */
-export function encodeError(error: Error, part: Part): Record<string, unknown> {
-  const parts: Record<string, unknown> = { name: error.name, message: error.message, stack: error.stack }
-  if (error.cause !== undefined) parts['cause'] = part(error.cause, 'cause')
-  if (error instanceof AggregateError) parts['errors'] = part(error.errors, 'errors')
-  for (const [key, value] of Object.entries(error)) parts[key] ??= part(value, key)
+/** What there is to an error: name, message, stack, cause, and every own property such as `code` or `details`. */
+export function partsOf(error: Error): Record<string, unknown> {
+  const { name, message, stack, cause } = error
+  const parts: Record<string, unknown> = { name: String(name), message: String(message) }
+  if (typeof stack === 'string') parts['stack'] = stack
+  if (cause !== undefined) parts['cause'] = cause
+  if (error instanceof AggregateError) parts['errors'] = error.errors
+  for (const [key, value] of Object.entries(error)) parts[key] ??= value
   return parts
 }
 
-/** The error again, of its class where that is known here, else an `Error` of that name; with the sender's stack. */
-export function decodeError(parts: Record<string, unknown>, part: Part): Error {
-  const { name, message, stack, cause, ...rest } = parts
-  const options = cause === undefined ? {} : { cause: part(cause, 'cause') }
-  const error = construct(String(name), String(message), options, rest)
-  for (const [key, value] of Object.entries(rest))
-    if (!(key in error) || key === 'errors') define(error, key, part(value, key))
-  if (error.name !== name) define(error, 'name', name)
-  if (stack !== undefined) define(error, 'stack', stack)
-  return error
+/** An error without its parts: of its class where that is known here, else an `Error`. */
+export function blankError({ name, message, code }: Record<string, unknown>): Error {
+  const text = String(message)
+  if (name === 'BeamlineError') return new BeamlineError(code as ErrorCode, text)
+  if (name === 'AggregateError') return new AggregateError([], text)
+  const Builtin = Object.hasOwn(builtin, String(name)) ? (builtin[String(name)] as ErrorConstructor) : Error
+  return new Builtin(text)
 }
 
-function construct(name: string, message: string, options: { cause?: unknown }, rest: Record<string, unknown>): Error {
-  if (name === 'BeamlineError') {
-    const details = (rest['details'] ?? {}) as Record<string, unknown>
-    return new BeamlineError(rest['code'] as ErrorCode, message, { ...options, details })
+/** What an error of that class has of its own accord and does not show. */
+const hidden = ['name', 'message', 'stack', 'cause', 'errors']
+
+/** Gives `error` its parts, each as `part` makes it. */
+export function fillError(
+  error: Error,
+  parts: Readonly<Record<string, unknown>>,
+  part: (part: unknown, key: string) => unknown,
+): Error {
+  for (const [key, value] of Object.entries(parts)) {
+    if (key === 'message' || (key === 'name' && value === error.name)) continue
+    const enumerable = !hidden.includes(key)
+    Object.defineProperty(error, key, { value: part(value, key), writable: true, configurable: true, enumerable })
   }
-  if (name === 'AggregateError') return new AggregateError([], message, options)
-  const Builtin = Object.hasOwn(builtin, name) ? (builtin[name] as ErrorConstructor) : Error
-  return new Builtin(message, options)
-}
-
-function define(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: key === 'code' })
+  return error
 }

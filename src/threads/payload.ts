@@ -1,7 +1,7 @@
 import type { TransferListItem } from 'node:worker_threads'
-import { decodeError, encodeError } from './error-codec.js'
+import { blankError, fillError, partsOf } from './error-codec.js'
 import { Pid, Ref } from './pid.js'
-import { type CopyPolicy, notCloneable, TreeCopier } from './tree-copier.js'
+import { type CopyPolicy, join, notCloneable, setPart, TreeCopier } from './tree-copier.js'
 
 /**
  * A user's value made ready to leave its thread. Structured clone carries most things by itself; what it would spoil
@@ -43,8 +43,8 @@ export function unpack(payload: Payload): unknown {
 export function copy(value: unknown, transfer?: Transfer): unknown {
   if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value
   if (transfer === undefined) return new TreeCopier(copying).copy(value)
-  const packed = pack(value, transfer)
-  return unpack({ data: structuredClone(packed.data, { transfer: transfer as never }), tagged: packed.tagged })
+  const { data, tagged } = pack(value, transfer)
+  return unpack({ data: moved(data, transfer), tagged })
 }
 
 /** True for small trees of primitives, arrays and object literals: most messages, which then need no copy here. */
@@ -71,15 +71,20 @@ class Encoding implements CopyPolicy {
     this.#transfer = transfer
   }
 
-  special(object: object, path: string, copyPart: (part: unknown, path: string) => unknown): unknown {
+  special(object: object, path: string, copier: TreeCopier): unknown {
     if (object instanceof Pid) return this.#tag('pid', [object.node, ...object.raw])
     if (object instanceof Ref) return this.#tag('ref', [object.node, ...object.raw])
-    if (object instanceof Error) return this.#tag('error', encodeError(object, lenient(path, copyPart)))
+    if (object instanceof Error) {
+      const parts: Record<string, unknown> = {}
+      const stand = copier.remember(object, this.#tag('error', parts))
+      for (const [key, part] of Object.entries(partsOf(object))) parts[key] = described(part, join(path, key), copier)
+      return stand
+    }
     if (!Object.hasOwn(object, TAG)) return undefined
-    return this.#tag(
-      'literal',
-      Object.entries(object).map(([key, part]) => [key, copyPart(part, key)]),
-    )
+    const entries: [string, unknown][] = []
+    const stand = copier.remember(object, this.#tag('literal', entries))
+    for (const [key, part] of Object.entries(object)) entries.push([key, copier.copy(part, join(path, key))])
+    return stand
   }
 
   exotic(object: object, path: string): unknown {
@@ -95,35 +100,56 @@ class Encoding implements CopyPolicy {
 
 const decoding: CopyPolicy = {
   literals: true,
-  special(object, path, copyPart) {
+  special(object, path, copier) {
     if (!Object.hasOwn(object, TAG)) return undefined
     const { [TAG]: kind, parts } = object as unknown as { [TAG]: string; parts: unknown }
     if (kind === 'pid') return new Pid(...(parts as ConstructorParameters<typeof Pid>))
     if (kind === 'ref') return new Ref(...(parts as ConstructorParameters<typeof Ref>))
-    if (kind === 'error') return decodeError(parts as Record<string, unknown>, (part) => copyPart(part, path))
-    return Object.fromEntries((parts as [string, unknown][]).map(([key, part]) => [key, copyPart(part, key)]))
+    if (kind === 'error') {
+      const found = parts as Record<string, unknown>
+      return fillError(copier.remember(object, blankError(found)), found, (part) => copier.copy(part, path))
+    }
+    const literal = copier.remember(object, {})
+    for (const [key, part] of parts as [string, unknown][]) setPart(literal, key, copier.copy(part, path))
+    return literal
   },
   exotic: (object) => object,
 }
 
 const copying: CopyPolicy = {
   literals: false,
-  special(object, path, copyPart) {
+  special(object, path, copier) {
     if (object instanceof Pid || object instanceof Ref) return object
-    if (object instanceof Error) return decodeError(encodeError(object, lenient(path, copyPart)), (part) => part)
-    return undefined
+    if (!(object instanceof Error)) return undefined
+    const parts = partsOf(object)
+    const copied = copier.remember(object, blankError(parts))
+    return fillError(copied, parts, (part, key) => described(part, join(path, key), copier))
   },
   exotic: cloned,
 }
 
-/** An error is worth more than its unclonable extras: those are described in words. */
-function lenient(path: string, copyPart: (part: unknown, path: string) => unknown) {
-  return (part: unknown, key: string): unknown => {
-    try {
-      return copyPart(part, `${path}.${key}`)
-    } catch {
-      return String(part)
-    }
+/** A part of an error. The error is worth more than its unclonable extras: those are described in words. */
+function described(part: unknown, path: string, copier: TreeCopier): unknown {
+  try {
+    return copier.copy(part, path)
+  } catch {
+    return inWords(part)
+  }
+}
+
+function inWords(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}
+
+function moved(data: unknown, transfer: Transfer): unknown {
+  try {
+    return structuredClone(data, { transfer: transfer as never })
+  } catch (cause) {
+    throw notCloneable(data, '', cause)
   }
 }
 

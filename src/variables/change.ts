@@ -20,6 +20,15 @@ export interface ChangeMeta {
   readonly [key: string]: unknown
 }
 
+/** What only the library says of a change. */
+type Facts = Pick<ChangeMeta, 'initial' | 'resync' | 'revision' | 'version' | 'timestamp'>
+
+/** What a watch is told of a write: the writer's words and the facts, which no word can pass for, `deleted` among them. */
+export function metaOf(said: Metadata, facts: Facts): ChangeMeta {
+  const meta = { source: 'local', ...said, ...facts }
+  return 'deleted' in said ? { ...meta, deleted: false } : meta
+}
+
 /** One variable in one commit. */
 export interface Change {
   /** The variable's id, `var_<name>_<unique>`. */

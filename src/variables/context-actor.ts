@@ -116,7 +116,7 @@ class ContextActor implements Behaviour {
   #read(request: ContextRequest): unknown {
     switch (request.kind) {
       case 'get':
-        return request.names.map((name) => this.#state.describe(name).value)
+        return this.#values(request.names)
       case 'describe':
         return this.#state.describe(request.name)
       case 'list':
@@ -130,20 +130,26 @@ class ContextActor implements Behaviour {
     }
   }
 
+  #values(names: readonly string[]): unknown[] {
+    if (!Array.isArray(names))
+      throw new BeamlineError('INVALID_TYPE', 'getMany: names is no list: give one, as in [name]')
+    return names.map((name) => this.#state.describe(name).value)
+  }
+
   #commit({ changes }: Commit, from: From | undefined, value?: unknown): void {
     this.#tell({ kind: 'commit', changes, answer: from && { from, value } })
   }
 
   async #define(from: From, definition: Parameters<LocalState['define']>[0]): Promise<void> {
     const info = await this.#state.define(definition)
-    this.#tell({ kind: 'track', id: info.id })
+    this.#tell({ kind: 'track', id: info.id, context: this.#self.pid })
     this.#self.reply(from, info)
   }
 
   #delete(from: From, name: string): void {
     const { changes } = this.#state.delete(name)
     this.#commit({ changes }, undefined)
-    this.#tell({ kind: 'untrack', id: (changes[0] as Change).id })
+    this.#tell({ kind: 'untrack', id: (changes[0] as Change).id, context: this.#self.pid })
     this.#self.reply(from, undefined)
   }
 

@@ -32,7 +32,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   #id: string | undefined
   #table: ValueTable | undefined
   #modules: Readonly<Record<string, string>> | undefined
-  #stopped = false
+  #stopped: Promise<void> | undefined
 
   private constructor(owner: Process, pid: Pid, timeout: number | undefined, id?: string) {
     this.#owner = owner
@@ -168,7 +168,13 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * `errors`.
    * @throws BeamlineError with the code of the first refusal of an atomic batch; `details.errors` has all
    */
-  updateMany(values: { [N in Name<V>]?: V[N] }, metadata?: Metadata, options: { readonly atomic?: boolean } = {}) {
+  async updateMany(
+    values: { [N in Name<V>]?: V[N] },
+    metadata?: Metadata,
+    options: { readonly atomic?: boolean } = {},
+  ): Promise<ManyWritten> {
+    if (typeof values !== 'object' || values === null)
+      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${String(values)}: give an object, name: value`)
     const writes = Object.entries(values).map(([name, value]) => ({ name, value, ...(metadata && { metadata }) }))
     return this.#ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
   }
@@ -252,14 +258,15 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   }
 
   /** Ends the context, for everyone; it is dead when this resolves. Other handles then reject with NOPROC. */
-  async stop(): Promise<void> {
-    if (this.#stopped) return
-    const end = this.#ask({ kind: 'stop' })
-    this.#stopped = true
-    await end.catch((error: unknown) => {
-      // Its end is the answer.
-      if (!(error instanceof BeamlineError && error.code === 'NOPROC')) throw error
-    })
+  stop(): Promise<void> {
+    this.#stopped ??= this.#ask({ kind: 'stop' }).then(
+      () => {},
+      (error: unknown) => {
+        // Its end is the answer, and a system that has been stopped has no contexts.
+        if (!(error instanceof BeamlineError && (error.code === 'NOPROC' || error.code === 'STOPPED'))) throw error
+      },
+    )
+    return this.#stopped
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -280,7 +287,8 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   #assertRunning(): void {
     this.#owner.system.assertOpen()
-    if (this.#stopped) throw new BeamlineError('STOPPED', `the context '${this.id}' has been stopped: start another`)
+    if (this.#stopped !== undefined)
+      throw new BeamlineError('STOPPED', `the context '${this.id}' has been stopped: start another`)
   }
 }
 

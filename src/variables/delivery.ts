@@ -84,6 +84,8 @@ export class Delivery {
   readonly #waiting: Waiting
   #busy = false
   #closed = false
+  /** What is to be done once nothing waits any more. */
+  #last: (() => void) | undefined
 
   constructor(callback: WatchCallback, options: WatchOptions, surroundings: Surroundings) {
     const { clock } = surroundings
@@ -101,8 +103,9 @@ export class Delivery {
     if (this.#closed) return
     const { initial, deleted } = change.meta
     if (!deleted && !this.#wanted(change)) return
-    if (this.#pacer === undefined || initial || deleted) this.#queue(change)
-    else this.#pacer.offer(change)
+    if (this.#pacer !== undefined && !initial && !deleted) return this.#pacer.offer(change)
+    if (deleted) this.#pacer?.flush(change.name)
+    this.#queue(change)
   }
 
   #wanted({ previous, value, meta }: Change): boolean {
@@ -141,13 +144,28 @@ export class Delivery {
       )
       return
     }
-    this.#busy = false
+    this.#rest()
   }
 
   #resume(): void {
     const next = this.#closed ? undefined : this.#waiting.shift()
-    if (next === undefined) this.#busy = false
+    if (next === undefined) this.#rest()
     else this.#call(next)
+  }
+
+  #rest(): void {
+    this.#busy = false
+    this.#last?.()
+  }
+
+  /** Nothing more comes: what is held back or waits is told, then `last` is done, unless the delivery is closed before. */
+  finish(last: () => void): void {
+    this.#pacer?.flush()
+    this.#last = () => {
+      this.close()
+      if (this.#surroundings.isOwnerAlive()) last()
+    }
+    if (!this.#busy) this.#last()
   }
 
   #attempt({ name, previous, value, meta }: Change): Promise<unknown> | undefined {
@@ -171,9 +189,16 @@ export class Delivery {
     }
   }
 
+  /** The watch is over for a reason its owner should hear; who stopped the system knows without a warning. */
+  reportEnd(error: BeamlineError): void {
+    if (this.#options.onError !== undefined) this.report(error)
+    else if (error.code !== 'STOPPED') process.emitWarning(error.message, { code: 'BEAMLINE_WATCH' })
+  }
+
   /** No callback starts any more. */
   close(): void {
     this.#closed = true
+    this.#last = undefined
     this.#pacer?.close()
     this.#waiting.clear()
   }

@@ -48,6 +48,7 @@ export class LocalState implements StateProvider {
       )
     }
     this.#assertNew(name)
+    checkMetadata(name, definition.metadata)
     const validator = compileValidator(name, type, constraints)
     return validator instanceof Promise
       ? validator.then((compiled) => this.#add(definition, compiled))
@@ -136,12 +137,16 @@ export class LocalState implements StateProvider {
   }
 
   list(pattern: string): VariableInfo[] {
+    if (typeof pattern !== 'string')
+      throw new BeamlineError('INVALID_TYPE', `list: pattern is ${String(pattern)}: give a text such as 'model.*'`)
     const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&'))
     const glob = new RegExp(`^${parts.join('.*')}$`, 's')
     return [...this.#variables.values()].filter(({ name }) => glob.test(name)).map((variable) => variable.info())
   }
 
   history(name: string, limit: number): HistoryEntry[] {
+    if (!(Number.isInteger(limit) && limit >= 0))
+      throw new BeamlineError('INVALID_TYPE', `history: limit is ${String(limit)}: give a whole number, 0 or more`)
     return this.#variable(name).history(limit)
   }
 
@@ -167,16 +172,19 @@ export class LocalState implements StateProvider {
 
 function check(variable: StoredVariable, { value, expectedVersion, metadata }: Write): unknown {
   const { name, present } = variable
-  if (metadata !== undefined && (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))) {
-    throw new BeamlineError('INVALID_TYPE', `${name}: metadata is ${String(metadata)}: give an object`, {
-      details: { name },
-    })
-  }
+  checkMetadata(name, metadata)
   if (expectedVersion !== undefined && expectedVersion !== present.version) {
     const text = `${name} has version ${present.version}, not ${expectedVersion}: read it again and decide anew`
     throw new BeamlineError('VERSION_CONFLICT', text, { details: { name, version: present.version, expectedVersion } })
   }
   return variable.validator.parse(name, value)
+}
+
+function checkMetadata(name: string, metadata: unknown): void {
+  if (metadata === undefined || (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata))) return
+  throw new BeamlineError('INVALID_TYPE', `${name}: metadata is ${String(metadata)}: give an object`, {
+    details: { name },
+  })
 }
 
 function batchRefused(

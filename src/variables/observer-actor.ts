@@ -29,7 +29,8 @@ class ObserverActor implements Behaviour {
   readonly #table = new ObserverTable()
   /** The monitor of each owner. */
   readonly #owners = new Map<string, import('../threads/pid.js').Ref>()
-  readonly #tracked = new Set<string>()
+  /** By context: the ids of its variables. */
+  readonly #tracked = new Map<string, Set<string>>()
   #notifications = 0
   #records = 0
   #removedByDeath = 0
@@ -40,7 +41,7 @@ class ObserverActor implements Behaviour {
 
   handle(message: unknown): void {
     if (message instanceof Call) this.#self.reply(message.from, this.#ask(message.request as ManagerRequest))
-    else if (isDown(message)) this.#ownerDown(message)
+    else if (isDown(message)) this.#down(message)
     else this.#tell(message as ManagerMessage)
   }
 
@@ -51,11 +52,13 @@ class ObserverActor implements Behaviour {
       case 'observe':
         return this.#observe(message.observer, message.begin, message.answer)
       case 'track':
-        this.#tracked.add(message.id)
-        return
+        return this.#track(message.id, message.context)
       case 'untrack':
-        this.#tracked.delete(message.id)
+        this.#tracked.get(message.context.toString())?.delete(message.id)
         return this.#table.drop(message.id)
+      case 'forget':
+        this.#remove(message.ref)
+        return
       case 'list':
         return this.#self.reply(message.from, this.#list(message.context))
     }
@@ -66,14 +69,21 @@ class ObserverActor implements Behaviour {
       case 'add':
         return this.#add(request.observer, [])
       case 'remove':
-        return this.#remove(request.ref)
+        return this.#remove(request.ref, request.id)
       case 'tracks':
-        return this.#tracked.has(request.id)
+        return [...this.#tracked.values()].some((ids) => ids.has(request.id))
       case 'count':
         return this.#table.count(request.id)
       case 'stats':
         return this.#stats()
     }
+  }
+
+  #track(id: string, context: Pid): void {
+    const ids = this.#tracked.get(context.toString())
+    if (ids !== undefined) return void ids.add(id)
+    this.#tracked.set(context.toString(), new Set([id]))
+    this.#self.monitor(context)
   }
 
   /** The answer follows the notifications: who awaits a set knows that they are on their way before it goes on. */
@@ -96,12 +106,14 @@ class ObserverActor implements Behaviour {
     const owner = observer.owner.toString()
     if (!this.#owners.has(owner)) this.#owners.set(owner, this.#self.monitor(observer.owner))
     const ids = observer.variables.map(({ id }) => id)
-    this.#self.send(observer.relay, { kind: 'watching', ref: observer.ref, ids, begin } satisfies RelayMessage)
+    const watching: RelayMessage = { kind: 'watching', ref: observer.ref, manager: this.#self.pid, ids, begin }
+    this.#self.send(observer.relay, watching)
   }
 
-  #remove(ref: Observer['ref']): boolean {
-    const observer = this.#table.remove(ref)
+  #remove(ref: Observer['ref'], id?: string): boolean {
+    const observer = this.#table.remove(ref, id)
     if (observer === undefined) return false
+    this.#self.send(observer.relay, { kind: 'removed', ref } satisfies RelayMessage)
     const owner = observer.owner.toString()
     const monitor = this.#owners.get(owner)
     if (monitor === undefined || this.#table.owns(observer.owner)) return true
@@ -110,9 +122,10 @@ class ObserverActor implements Behaviour {
     return true
   }
 
-  #ownerDown({ pid }: Down): void {
-    this.#owners.delete(pid.toString())
-    this.#removedByDeath += this.#table.removeOwnedBy(pid as Pid)
+  /** An owner of observers is dead, or a context that is observed. */
+  #down({ pid }: Down): void {
+    if (this.#owners.delete(pid.toString())) this.#removedByDeath += this.#table.removeOwnedBy(pid as Pid)
+    if (this.#tracked.delete(pid.toString())) this.#table.removeOf(pid as Pid)
   }
 
   #list(context: Pid): WatcherInfo[] {

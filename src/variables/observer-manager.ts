@@ -3,7 +3,7 @@ import type { ActorSystem } from '../actors/system.js'
 import { BeamlineError } from '../errors.js'
 import { MAIN } from '../threads/mesh.js'
 import type { Pid, Ref } from '../threads/pid.js'
-import type { Metadata } from './change.js'
+import { type Metadata, metaOf } from './change.js'
 import { managerName } from './observer-actor.js'
 import type { ManagerMessage, ManagerRequest, ObserverStats } from './requests.js'
 import { ownerOf, Watch } from './watch.js'
@@ -63,15 +63,7 @@ export class ObserverManager {
 
   /** Tells the observers of a variable; never waits. */
   notify(variableId: string, previous: unknown, value: unknown, metadata: Metadata = {}): void {
-    const meta = {
-      source: 'local',
-      ...metadata,
-      initial: false,
-      resync: false,
-      revision: 0,
-      version: 0,
-      timestamp: Date.now(),
-    }
+    const meta = metaOf(metadata, { initial: false, resync: false, revision: 0, version: 0, timestamp: Date.now() })
     const change = { id: variableId, name: variableId, previous, value, meta }
     for (const manager of this.#managers()) {
       this.#owner.send(manager, { kind: 'commit', changes: [change], answer: undefined } satisfies ManagerMessage)
@@ -79,13 +71,13 @@ export class ObserverManager {
   }
 
   /** Removes an observer. @returns whether it was there */
-  async remove(_variableId: string, ref: Ref): Promise<boolean> {
+  async remove(variableId: string, ref: Ref): Promise<boolean> {
     const watch = this.#added.get(ref.toString())
-    if (watch !== undefined) {
+    if (watch?.names[0] === variableId) {
       await watch.stop()
       return true
     }
-    const removed = (await this.#ask({ kind: 'remove', ref })) as boolean[]
+    const removed = (await this.#ask({ kind: 'remove', ref, id: variableId })) as boolean[]
     return removed.includes(true)
   }
 

@@ -45,7 +45,10 @@ export class ObserverTable {
     else entry.count++
   }
 
-  remove(ref: Ref): Observer | undefined {
+  /** Nothing is removed when `id` is given and not observed. */
+  remove(ref: Ref, id?: string): Observer | undefined {
+    const observer = this.#observers.get(ref.toString())
+    if (id !== undefined && !observer?.variables.some((variable) => variable.id === id)) return undefined
     return this.#removeKey(ref.toString())
   }
 
@@ -73,6 +76,10 @@ export class ObserverTable {
     const owned = [...(this.#byOwner.get(owner.toString()) ?? [])]
     for (const key of owned) this.#removeKey(key)
     return owned.length
+  }
+
+  removeOf(context: Pid): void {
+    for (const observer of this.list()) if (observer.context?.equals(context)) this.remove(observer.ref)
   }
 
   owns(owner: Pid): boolean {

@@ -9,6 +9,8 @@ export function merge(earlier: Change, later: Change): Change {
 /** Slows the changes of each variable down; whatever it holds back, the last value always comes. */
 export interface Pacer {
   offer(change: Change): void
+  /** Emits now what is held back of one variable, or of all. */
+  flush(name?: string): void
   close(): void
 }
 
@@ -29,11 +31,17 @@ export class Debounce implements Pacer {
     const held = this.#held.get(change.name)
     if (held !== undefined) this.#clock.clearTimeout(held.timer)
     const latest = held === undefined ? change : merge(held.change, change)
-    const timer = this.#clock.setTimeout(() => {
-      this.#held.delete(change.name)
-      this.#emit(latest)
-    }, this.#ms)
+    const timer = this.#clock.setTimeout(() => this.flush(change.name), this.#ms)
     this.#held.set(change.name, { change: latest, timer })
+  }
+
+  flush(name?: string): void {
+    for (const [key, { change, timer }] of [...this.#held]) {
+      if (name !== undefined && key !== name) continue
+      this.#clock.clearTimeout(timer)
+      this.#held.delete(key)
+      this.#emit(change)
+    }
   }
 
   close(): void {
@@ -72,6 +80,15 @@ export class Throttle implements Pacer {
     const waiting = this.#running.get(name)?.waiting
     this.#running.delete(name)
     if (waiting !== undefined) this.#send(waiting)
+  }
+
+  flush(name?: string): void {
+    for (const [key, { waiting, timer }] of [...this.#running]) {
+      if (name !== undefined && key !== name) continue
+      this.#clock.clearTimeout(timer)
+      this.#running.delete(key)
+      if (waiting !== undefined) this.#emit(waiting)
+    }
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Delivery } from './delivery.js'
-import type { RelayMessage } from './requests.js'
+import type { ManagerMessage, RelayMessage } from './requests.js'
 
 /** A watch as its thread's relay sees it. */
 export interface RelayedWatch {
@@ -54,6 +54,7 @@ export class Relay implements Behaviour {
 
   attach(self: Process): Behaviour {
     this.#self = self
+    self.signal.addEventListener('abort', () => this.#stopped())
     for (const concern of this.#concerned.values()) concern.monitor = self.monitor(concern.pid)
     return this
   }
@@ -71,10 +72,14 @@ export class Relay implements Behaviour {
   }
 
   remove(watch: RelayedWatch): void {
+    this.#forget(watch)
+    watch.delivery.close()
+  }
+
+  #forget(watch: RelayedWatch): void {
     const entry = this.#watches.get(watch.ref.toString())
     if (entry === undefined) return
     this.#watches.delete(watch.ref.toString())
-    watch.delivery.close()
     for (const id of entry.ids) {
       const watches = this.#byVariable.get(id)
       if (watches?.delete(watch) && watches.size === 0) this.#byVariable.delete(id)
@@ -96,7 +101,10 @@ export class Relay implements Behaviour {
   #relay(message: RelayMessage): void {
     if (message.kind === 'changes') return this.#changes(message)
     const entry = this.#watches.get(message.ref.toString())
-    if (entry === undefined) return
+    if (message.kind === 'removed') return entry && this.#removed(entry.watch)
+    // Whoever asked for the watch has given up meanwhile: the request took too long.
+    if (entry === undefined)
+      return this.#self?.send(message.manager, { kind: 'forget', ref: message.ref } satisfies ManagerMessage)
     const { watch } = entry
     entry.ids = message.ids
     for (const id of message.ids) {
@@ -116,12 +124,29 @@ export class Relay implements Behaviour {
     }
   }
 
+  #removed(watch: RelayedWatch): void {
+    this.remove(watch)
+    watch.ended()
+  }
+
   #down({ pid, reason }: Down): void {
     const concern = this.#concerned.get(pid.toString())
+    const text = `the watch ended, as its context did: ${describe(reason)}`
     for (const watch of [...(concern?.watches ?? [])]) {
-      this.remove(watch)
-      if (watch.owner.equals(pid)) watch.ended()
-      else watch.ended(new BeamlineError('UNAVAILABLE', `the watch ended, as its context did: ${describe(reason)}`))
+      if (watch.owner.equals(pid)) this.#removed(watch)
+      else this.#end(watch, new BeamlineError('UNAVAILABLE', text))
     }
+  }
+
+  /** What was committed before the end is told before it. */
+  #end(watch: RelayedWatch, error: BeamlineError): void {
+    this.#forget(watch)
+    watch.delivery.finish(() => watch.ended(error))
+  }
+
+  /** The relay ends with its thread's host: nothing comes any more. */
+  #stopped(): void {
+    const error = new BeamlineError('STOPPED', 'the watch ended, as the system has been stopped')
+    for (const { watch } of [...this.#watches.values()]) this.#end(watch, error)
   }
 }

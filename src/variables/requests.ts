@@ -64,13 +64,16 @@ export type ManagerMessage =
       readonly answer: Answer
     }
   | { readonly kind: 'commit'; readonly changes: readonly Change[]; readonly answer: Answer | undefined }
-  | { readonly kind: 'track' | 'untrack'; readonly id: string }
+  /** A variable of `context` has come, or gone. */
+  | { readonly kind: 'track' | 'untrack'; readonly id: string; readonly context: Pid }
+  | { readonly kind: 'forget'; readonly ref: Ref }
   | { readonly kind: 'list'; readonly context: Pid; readonly from: From }
 
 /** What an observer manager is asked, by call. */
 export type ManagerRequest =
   | { readonly kind: 'add'; readonly observer: Observer }
-  | { readonly kind: 'remove'; readonly ref: Ref }
+  /** Without `id`, whatever it observes. */
+  | { readonly kind: 'remove'; readonly ref: Ref; readonly id?: string }
   | { readonly kind: 'tracks'; readonly id: string }
   | { readonly kind: 'count'; readonly id: string }
   | { readonly kind: 'stats' }
@@ -78,7 +81,15 @@ export type ManagerRequest =
 /** What the relay of a watching thread is told; one record for each change, however many watch there. */
 export type RelayMessage =
   /** The watch holds from here on: its first changes. */
-  | { readonly kind: 'watching'; readonly ref: Ref; readonly ids: readonly string[]; readonly begin: readonly Change[] }
+  | {
+      readonly kind: 'watching'
+      readonly ref: Ref
+      readonly manager: Pid
+      readonly ids: readonly string[]
+      readonly begin: readonly Change[]
+    }
+  /** Somebody else has removed the observer. */
+  | { readonly kind: 'removed'; readonly ref: Ref }
   | { readonly kind: 'changes'; readonly changes: readonly Change[] }
 
 /** A watcher as `listWatchers` shows it. */

@@ -1,5 +1,5 @@
 import { BeamlineError } from '../errors.js'
-import type { Change, HistoryEntry, Metadata, VariableInfo } from './change.js'
+import { type Change, type HistoryEntry, type Metadata, metaOf, type VariableInfo } from './change.js'
 import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
 
@@ -43,15 +43,14 @@ export class StoredVariable {
     if (this.#metadata !== said) this.#metadata = { ...this.#metadata, ...said }
     this.#history.push({ version, value, revision, timestamp, metadata: said })
     if (this.#history.length > 2 * this.#historyLimit) this.#history = this.#history.slice(-this.#historyLimit)
-    const facts = { source: 'local', initial: false, resync: false, revision, version, timestamp }
-    const meta = metadata === undefined ? facts : { ...said, ...facts, source: said.source }
+    const meta = metaOf(said, { initial: false, resync: false, revision, version, timestamp })
     return { id: this.id, name: this.name, previous, value, meta }
   }
 
   /** The present value as the first thing a watch is told. */
   initial(): Change {
     const { version, value, revision, timestamp, metadata } = this.present
-    const meta = { source: 'local', ...metadata, initial: true, resync: false, revision, version, timestamp }
+    const meta = metaOf(metadata, { initial: true, resync: false, revision, version, timestamp })
     return { id: this.id, name: this.name, previous: undefined, value, meta }
   }
 
@@ -90,7 +89,8 @@ export class StoredVariable {
   }
 
   history(limit: number): HistoryEntry[] {
-    return this.#history.slice(-Math.min(limit, this.#historyLimit))
+    const { length } = this.#history
+    return this.#history.slice(length - Math.min(limit, this.#historyLimit, length))
   }
 
   /** @throws BeamlineError NOT_FOUND for a version that never was, COMPACTED for one that is no longer kept */

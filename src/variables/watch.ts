@@ -54,17 +54,18 @@ export class Watch implements AsyncDisposable {
     const watch = new Watch(names, start)
     watch.#relay.add(watch.#relayed)
     made?.(watch)
+    const abort = () => watch.#stopUnawaited()
+    signal?.addEventListener('abort', abort, { once: true })
+    watch.#onEnd.add(() => signal?.removeEventListener('abort', abort))
     try {
       watch.#manager = start.begin(watch.ref, watch.#relay.pid)
       await watch.#manager
     } catch (error) {
       watch.#relay.remove(watch.#relayed)
+      watch.#ended()
       throw error
     }
-    const abort = () => watch.#stopUnawaited()
-    signal?.addEventListener('abort', abort, { once: true })
-    watch.#onEnd.add(() => signal?.removeEventListener('abort', abort))
-    if (signal?.aborted) abort()
+    signal?.throwIfAborted()
     return watch
   }
 
@@ -101,7 +102,7 @@ export class Watch implements AsyncDisposable {
   }
 
   #ended(error?: BeamlineError): void {
-    if (error !== undefined) this.#relayed.delivery.report(error)
+    if (error !== undefined) this.#relayed.delivery.reportEnd(error)
     for (const listener of this.#onEnd) listener(error)
     this.#onEnd.clear()
   }

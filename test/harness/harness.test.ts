@@ -43,6 +43,7 @@ const caught: [fault: string, says: RegExp][] = [
   ['throwing-before-each', /in before\.each/],
   ['throwing-after-each', /in after\.each/],
   ['throws-a-string', /no error was thrown: 'a string'/],
+  ['throws-a-beamline-error', /STOPPED: [\s\S]*with details[\s\S]*the second test has run/],
   ['rejects-with-undefined', /no error was thrown: undefined/],
   ['forgotten-run', /is \.run\(\) missing/],
   ['no-tests', /is \.run\(\) missing/],

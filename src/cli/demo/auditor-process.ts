@@ -6,7 +6,7 @@ import { Ledger, type Tally } from './ledger.js'
 export class Auditor extends Server {
   static override readonly module = import.meta.url
   readonly #ledger = new Ledger()
-  #figures: Context<Figures> | undefined
+  #figures!: Context<Figures>
 
   override async init(): Promise<void> {
     this.#figures = attachFigures(this.self)
@@ -16,15 +16,9 @@ export class Auditor extends Server {
     })
   }
 
-  /** What was counted so far. */
-  tally(): Tally {
-    return this.#ledger.tally
-  }
-
-  /** Closes the books: once its own write is answered, this thread's watches have been told all that came before it. */
-  async close(): Promise<Tally | undefined> {
-    const written = await this.#figures?.set('audited', this.#ledger.tally.delivered, { source: 'auditor' })
-    const variables = await this.#figures?.list()
-    return written && variables && this.#ledger.balance(variables, written.revision)
+  /** Compares what was told with what there is: once its own write is answered, all before that has been told here. */
+  async audit(): Promise<Tally> {
+    const { revision } = await this.#figures.set('audited', this.#ledger.delivered, { source: 'auditor' })
+    return this.#ledger.balance(await this.#figures.list(), revision)
   }
 }

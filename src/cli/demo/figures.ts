@@ -27,7 +27,7 @@ export type Figures = { -readonly [K in keyof Sample]: Sample[K] } & {
   load_level: LoadLevel
   /** Whether one core is nearly all busy. */
   alert: boolean
-  /** Notifications that the auditor had counted when it last closed its books. */
+  /** Notifications that the auditor had counted when it last looked. */
   audited: number
 }
 

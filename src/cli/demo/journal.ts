@@ -1,8 +1,8 @@
-import type { ActorSystem, Context, Down, Pid } from '../../index.js'
+import { BeamlineError, type Context, type Down, type Process } from '../../index.js'
 import { type DemoEvent, journalName, type TimedEvent } from './events.js'
 import type { Figures } from './figures.js'
 
-/** The events of the demo, in order. It lives on the main thread; a process of its own is told of them. */
+/** What has happened in the demo, in order. It lives on the main thread. */
 export class Journal {
   readonly events: TimedEvent[] = []
   readonly #started = performance.now()
@@ -14,7 +14,7 @@ export class Journal {
 
   /** Seconds since the start. */
   get seconds(): number {
-    return (performance.now() - this.#started) / 1000
+    return Math.round(performance.now() - this.#started) / 1000
   }
 
   enter(event: DemoEvent): void {
@@ -24,38 +24,35 @@ export class Journal {
   }
 
   /** The events of one kind. */
-  of<K extends DemoEvent['kind']>(kind: K): (TimedEvent & { kind: K })[] {
-    return this.events.filter((event): event is TimedEvent & { kind: K } => event.kind === kind)
+  of<K extends DemoEvent['kind']>(kind: K): (TimedEvent & { readonly kind: K })[] {
+    return this.events.filter((event): event is TimedEvent & { readonly kind: K } => event.kind === kind)
   }
 
-  /** Starts the process that takes the reports of others: a closure, as it needs this journal. */
-  async open(system: ActorSystem): Promise<Pid> {
-    return system.spawn(
-      async (self) => {
-        for await (const message of self.messages()) {
-          if (isDown(message)) this.#crashed(message)
-          else if (message instanceof Object && 'monitor' in message) self.monitor(message.monitor as Pid)
-          else this.enter(message as DemoEvent)
-        }
-      },
-      undefined,
-      { name: journalName },
-    )
-  }
-
-  /** Enters the changes of some variables as events. */
+  /** Enters the changes of some variables. */
   async follow(figures: Context<Figures>): Promise<void> {
     await figures.watchOne('smoothing', (_name, _previous, name) => this.enter({ kind: 'strategy', name }))
     await figures.watchOne('load_level', (_name, from, to) => this.enter({ kind: 'level', from, to }))
     await figures.watchOne('alert', (_name, _previous, raised) => this.enter({ kind: 'alert', raised }))
   }
 
-  #crashed({ pid, reason }: Down): void {
-    if (reason === 'shutdown') return
-    this.enter({ kind: 'crashed', pid: String(pid), reason: JSON.stringify(reason) })
+  /** Enters what others report to `self`, and the crashes of those it monitors, until the system stops. */
+  async listen(self: Process): Promise<void> {
+    await self.register(journalName)
+    try {
+      for await (const message of self.messages()) {
+        if (!isDown(message)) this.enter(message as DemoEvent)
+        else if (message.reason !== 'shutdown') this.enter(crash(message))
+      }
+    } catch (error) {
+      if (!(error instanceof BeamlineError && error.code === 'STOPPED')) throw error
+    }
   }
 }
 
 function isDown(message: unknown): message is Down {
   return message instanceof Object && 'type' in message && message.type === 'DOWN'
+}
+
+function crash({ pid, reason }: Down): DemoEvent {
+  return { kind: 'crashed', pid: String(pid), reason: JSON.stringify(reason) }
 }

@@ -39,12 +39,11 @@ export class Ledger {
     }
   }
 
-  /** What is known from the notifications alone. */
-  get tally(): Tally {
-    return this.balance([], 0)
+  get delivered(): number {
+    return this.#delivered
   }
 
-  /** The tally against what the context says, once every change up to `revision` must have been told. */
+  /** The tally against the variables as they are, when every change up to `revision` should have been told. */
   balance(variables: readonly Pick<VariableInfo, 'name' | 'version' | 'revision'>[], revision: number): Tally {
     const present = new Map(variables.map((variable) => [variable.name, variable]))
     let expected = 0

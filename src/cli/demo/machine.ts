@@ -59,7 +59,10 @@ export class Machine implements Disposable {
   }
 
   #memoryUse(): number {
-    const { total, available } = parseMeminfo(this.#proc('meminfo') ?? '') ?? { total: totalmem(), available: freemem() }
+    const { total, available } = parseMeminfo(this.#proc('meminfo') ?? '') ?? {
+      total: totalmem(),
+      available: freemem(),
+    }
     return 100 * (1 - available / total)
   }
 

@@ -1,0 +1,19 @@
+import type { ActorSystem, SystemOptions } from '../../src/actors/system.js'
+import { Context } from '../../src/index.js'
+import type { ContextOptions } from '../../src/variables/context-spawn.js'
+import type { suite } from '../harness.js'
+import { systemFor } from './system.js'
+
+type Body = (ctx: Context, system: ActorSystem) => Promise<unknown>
+
+/** One system for a suite; answers what makes a test's body of one that wants a context of its own in it. */
+export function contextsFor(
+  test: ReturnType<typeof suite>,
+  options: SystemOptions = { threads: 1 },
+): (body: Body, contextOptions?: ContextOptions) => () => Promise<void> {
+  const system = systemFor(test, options)
+  return (body, contextOptions) => async () => {
+    await using ctx = await Context.start(system(), contextOptions)
+    await body(ctx, system())
+  }
+}

@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import type { MessagePort } from 'node:worker_threads'
+import { Batch, type Link } from '../../src/threads/link.js'
+import { portCarrier } from '../../src/threads/port-link.js'
+import type { Signal } from '../../src/threads/signal.js'
+import { assert, suite } from '../harness.js'
+
+const test = suite('port links')
+
+const signal = (thread: number): Signal => ({ kind: 'dial', thread })
+
+interface Ends {
+  readonly a: Link
+  readonly b: Link
+  /** What each `receive` of `b` was given; `'closed'` for the closing. */
+  readonly heard: unknown[]
+  readonly batch: Batch
+  /** Resolves when `b` has heard `closed`. */
+  readonly closed: Promise<unknown>
+}
+
+function ends(batching = false): Ends {
+  const [first, second] = portCarrier.pair() as [MessagePort, MessagePort]
+  const batch = new Batch(batching)
+  const heard: unknown[] = []
+  const a = portCarrier.attach(first, 2, batch, { receive: () => {}, closed: () => {} })
+  const b = portCarrier.attach(second, 1, new Batch(false), {
+    receive: (signals, from) => heard.push([from, ...signals.map((one) => (one as { thread: number }).thread)]),
+    closed: (peer) => heard.push(`closed ${peer}`),
+  })
+  return { a, b, heard, batch, closed: once(second, 'close') }
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
+
+test('signals arrive in order, then the closing', async () => {
+  const { a, b, heard, closed } = ends()
+  assert.is(a.peer, 2)
+  assert.is(b.peer, 1)
+  for (const i of upTo(1000)) a.send(signal(i))
+  a.close()
+  await closed
+  assert.equal(heard, [...upTo(1000).map((i) => [1, i]), 'closed 1'])
+})
+
+test('what is sent while a batch is open leaves in one piece, in order', async () => {
+  const { a, heard, closed, batch } = ends(true)
+  a.send(signal(0))
+  batch.run(() => {
+    for (const i of upTo(5)) a.send(signal(i + 1))
+    batch.run(() => a.send(signal(6)))
+  })
+  a.send(signal(7))
+  batch.run(() => a.send(signal(8)))
+  a.close()
+  await closed
+  assert.equal(heard, [[1, 0], [1, 1, 2, 3, 4, 5, 6], [1, 7], [1, 8], 'closed 1'])
+})
+
+test('a batch that throws lets out what was sent before', async () => {
+  const { a, heard, closed, batch } = ends(true)
+  assert.throws(
+    () =>
+      batch.run(() => {
+        a.send(signal(1))
+        throw new Error('half way')
+      }),
+    /half way/,
+  )
+  batch.run(() => a.send(signal(2)))
+  a.close()
+  await closed
+  assert.equal(heard, [[1, 1], [1, 2], 'closed 1'])
+})
+
+test('a link that closes inside a batch lets out what was sent before, and nothing after', async () => {
+  const { a, heard, closed, batch } = ends(true)
+  batch.run(() => {
+    a.send(signal(1))
+    a.close()
+    a.send(signal(2))
+  })
+  await closed
+  assert.equal(heard, [[1, 1], 'closed 1'])
+})
+
+test('a thread without batches sends at once, whatever runs', async () => {
+  const { a, heard, closed, batch } = ends(false)
+  batch.run(() => {
+    a.send(signal(1))
+    a.send(signal(2))
+  })
+  a.close()
+  await closed
+  assert.equal(heard, [[1, 1], [1, 2], 'closed 1'])
+})
+
+test('buffers are transferred, in a batch too', async () => {
+  const got: ArrayBuffer[] = []
+  const [first, second] = portCarrier.pair() as [MessagePort, MessagePort]
+  const batch = new Batch(true)
+  const a = portCarrier.attach(first, 2, batch, { receive: () => {}, closed: () => {} })
+  portCarrier.attach(second, 1, batch, {
+    receive: (signals) => {
+      for (const one of signals) got.push((one as unknown as { body: { data: ArrayBuffer } }).body.data)
+    },
+    closed: () => {},
+  })
+  const closed = once(second, 'close')
+  const buffers = [new ArrayBuffer(1), new ArrayBuffer(2), new ArrayBuffer(3)]
+  const send = (data: ArrayBuffer) =>
+    a.send({ kind: 'message', to: [0, 0, 0], body: { data, tagged: false }, cast: false }, [data])
+  send(buffers[0] as ArrayBuffer)
+  batch.run(() => buffers.slice(1).forEach(send))
+  a.close()
+  await closed
+  assert.equal(buffers.map(({ byteLength }) => byteLength), [0, 0, 0])
+  assert.equal(got.map(({ byteLength }) => byteLength), [1, 2, 3])
+})
+
+test('what only cloning finds out is refused as NOT_CLONEABLE', () => {
+  const { a } = ends()
+  const buffer = new ArrayBuffer(1)
+  structuredClone(buffer, { transfer: [buffer] })
+  for (const data of [new Proxy({}, {}), buffer, () => {}]) {
+    const message: Signal = { kind: 'message', to: [0, 0, 0], body: { data, tagged: false }, cast: false }
+    assert.throwsCode(() => a.send(message), 'NOT_CLONEABLE')
+  }
+  a.close()
+})
+
+test('the end that closes hears nothing more, and sending on it is harmless', async () => {
+  const { a, b, closed } = ends()
+  a.close()
+  a.send(signal(1))
+  a.close()
+  await closed
+  b.send(signal(2))
+})
+
+test.run()
