@@ -38,11 +38,20 @@ if (isMainThread) {
   await system.spawn({ module: import.meta.url, export: 'search' })
 
   for await (const { value, meta } of steps) {
-    const found = Math.abs((value as number) - 3) < 1e-12
-    if (meta.version % 20 === 0 || found) console.log(`step ${meta.version}: x = ${(value as number).toFixed(4)}`)
-    if (meta.version === 20) await live.set('rate', 0.05)
-    if (meta.version === 60) await live.set('method', 'Methods.Newton')
-    if (found) break
+    const x = value as number
+    const say = (what: string) => console.log(`step ${meta.version}: x = ${x.toFixed(4)}, ${what}`)
+    if (meta.version === 20) {
+      say('now faster')
+      await live.set('rate', 0.05)
+    }
+    if (x > 2 && live.peek('method') === 'Methods.Gradient') {
+      say('now by another method')
+      await live.set('method', 'Methods.Newton')
+    }
+    if (Math.abs(x - 3) < 1e-12) {
+      say('found')
+      break
+    }
   }
   console.log(`rate ${live.peek('rate')}, ${live.peek('method')}`)
   await system.stop()

@@ -98,10 +98,11 @@ export class Cell implements Runnable {
       this.exit({ error: { name: 'BeamlineError', message: text, stack: '', code: 'MAILBOX_FULL' } })
       return false
     }
-    const oldest = overflow === 'drop-oldest' && !(message instanceof Call) && this.mailbox.take(isDroppable, 0)
-    this.#host.dropped(this, oldest ? oldest.message : message)
+    const mayStay = overflow === 'drop-oldest' && !(message instanceof Call)
+    const oldest = mayStay ? this.mailbox.take(isDroppable, 0) : undefined
+    this.#host.dropped(this, oldest === undefined ? message : oldest.message)
     this.waiters.rescan()
-    return Boolean(oldest)
+    return oldest !== undefined
   }
 
   schedule(): void {

@@ -68,7 +68,13 @@ function errorReason(error: Error): ErrorReason {
   const { name, message, stack = '', cause } = error
   const code = (error as { code?: unknown }).code
   return {
-    error: { name, message, stack, ...(typeof code === 'string' && { code }), ...(cause !== undefined && { cause: sendable(cause) }) },
+    error: {
+      name,
+      message,
+      stack,
+      ...(typeof code === 'string' && { code }),
+      ...(cause !== undefined && { cause: sendable(cause) }),
+    },
   }
 }
 

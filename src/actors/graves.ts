@@ -59,9 +59,9 @@ export class Graves {
   }
 
   #reasons(death: Death): (pid: Pid | undefined) => ExitReason {
-    const resident = death.pid === undefined ? undefined : Pid.fromRaw(this.#host.node, death.pid)
+    const pids = death.pids.map((raw) => Pid.fromRaw(this.#host.node, raw))
     const reason = unpack(death.reason) as ExitReason
     const others = unpack(death.others) as ExitReason
-    return (pid) => (pid !== undefined && resident?.equals(pid) ? reason : others)
+    return (pid) => (pids.some((one) => one.equals(pid)) ? reason : others)
   }
 }

@@ -190,7 +190,7 @@ export class Process {
    * @throws BeamlineError ALREADY_REGISTERED while another live process has it
    */
   register(name: string): Promise<void> {
-    return this.#host.register(this.#cell, name)
+    return this.#cell.alive ? this.#host.register(this.#cell, name) : new Promise(() => {})
   }
 
   /** A new unique reference, as `make_ref/0`. */

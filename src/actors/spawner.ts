@@ -70,6 +70,7 @@ export class Spawner {
 
   async spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
     this.#host.assertRunning()
+    if (!parent.alive) return new Promise(() => {})
     const name = typeof what === 'function' ? undefined : nameOf(what)
     const right = this.#birthright(
       options,

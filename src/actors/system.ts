@@ -90,7 +90,8 @@ export class ActorSystem implements AsyncDisposable {
       mesh,
       control: keeper,
     })
-    const watchdog = new Watchdog(roster, { stuckAfter, killGrace }, (...stuck) => keeper.stuck(...stuck))
+    const isAlive = (pid: Pid) => processes.isAlive(pid)
+    const watchdog = new Watchdog(roster, { stuckAfter, killGrace }, isAlive, (...stuck) => keeper.stuck(...stuck))
     const end: Ending = async (timeout) => {
       watchdog.stop()
       await Promise.all([shutdown(host, timeout, (cell) => cell === system.#shell), keeper.stop(timeout)])

@@ -13,6 +13,13 @@ import { inspect } from './inspect.js'
 import type { NameClaim } from './names.js'
 import type { Watchdog } from './watchdog.js'
 
+interface Verdict {
+  readonly reason: ExitReason
+  readonly others: ExitReason
+  /** Those who die of `reason`; the resident unless told. */
+  readonly pids?: readonly RawPid[]
+}
+
 /** A worker thread, as main sees it. */
 interface Thread {
   readonly id: number
@@ -27,8 +34,8 @@ interface Thread {
   linkClosed(): void
   /** The first process of an isolated thread. */
   resident: RawPid | undefined
-  /** Why the thread is being ended, and what that means for its other processes. */
-  verdict: { readonly reason: ExitReason; readonly others: ExitReason } | undefined
+  /** Why the thread is being ended, for the processes that are the cause, and what that means for all others on it. */
+  verdict: Verdict | undefined
 }
 
 /** What threads and their links are made of, so that a simulation can make them of something else. */
@@ -137,9 +144,9 @@ export class ThreadKeeper implements ThreadControl {
     this.#threads.delete(id)
     for (const peer of thread.links) this.#threads.get(peer)?.links.delete(id)
     this.#host.processes.closeThread(id)
-    const { reason, others } = thread.verdict ?? verdictOf(end, thread, this.#host.node)
-    const pid = thread.resident
-    const death = { kind: 'thread-down', thread: id, pid, reason: pack(reason), others: pack(others) } as const
+    const resident = thread.resident === undefined ? [] : [thread.resident]
+    const { reason, others, pids = resident } = thread.verdict ?? verdictOf(end, thread, this.#host.node)
+    const death = { kind: 'thread-down', thread: id, pids, reason: pack(reason), others: pack(others) } as const
     this.#host.threadDown(death)
     this.#host.mesh.broadcast(death)
     thread.isReady(false)
@@ -152,21 +159,18 @@ export class ThreadKeeper implements ThreadControl {
     else process.emitWarning(`a worker thread could not start: ${JSON.stringify(reason)}`, { code: 'BEAMLINE_THREAD' })
   }
 
-  /** The watchdog found a shared thread stuck; `suspect` was told to die, else the culprit is what ran last. */
-  stuck(id: number, suspect: Pid | undefined, slot: number | undefined): void {
-    const thread = this.#threads.get(id)
-    const culprit = suspect ?? (slot === undefined ? undefined : this.#host.processes.inSlot(id, slot))
-    if (thread === undefined) return
-    thread.resident = culprit?.raw
+  /** The watchdog found a shared thread stuck: because of those who were told to die, else of what ran last. */
+  stuck(id: number, suspects: readonly Pid[], slot: number | undefined): void {
+    const culprit = suspects[0] ?? (slot === undefined ? undefined : this.#host.processes.inSlot(id, slot))
     const others = { hostKilled: culprit ?? null }
-    this.end(id, suspect === undefined ? others : 'killed', others)
+    this.end(id, { reason: 'killed', others, pids: suspects.map(({ raw }) => raw) })
   }
 
   /** Ends a thread, wherever its code is. */
-  end(id: number, reason: ExitReason, others: ExitReason): void {
+  end(id: number, verdict: Verdict): void {
     const thread = this.#threads.get(id)
     if (thread === undefined || thread.verdict !== undefined) return
-    thread.verdict = { reason, others }
+    thread.verdict = verdict
     thread.running.kill()
   }
 
@@ -198,7 +202,7 @@ export class ThreadKeeper implements ThreadControl {
     if (thread === undefined) return
     const isResident = thread.resident === undefined || pid.equals(Pid.fromRaw(pid.node, thread.resident))
     if (thread.place !== undefined) this.#watchdog.suspect(thread.place, pid)
-    else if (isResident) this.end(thread.id, 'killed', { hostKilled: pid })
+    else if (isResident) this.end(thread.id, { reason: 'killed', others: { hostKilled: pid } })
   }
 
   receive(signal: ThreadSignal, from: number): void {
@@ -213,7 +217,7 @@ export class ThreadKeeper implements ThreadControl {
         return this.suspect(Pid.fromRaw(this.#host.node, signal.pid))
       case 'done':
         // Its processes have told of their deaths themselves; who asks for one now is too late.
-        return this.end(from, 'noproc', 'noproc')
+        return this.end(from, { reason: 'noproc', others: 'noproc' })
       case 'last-words': {
         const reason = reasonFrom(unpack(signal.error))
         if (thread !== undefined) thread.verdict ??= { reason, others: reason }
@@ -233,7 +237,7 @@ export class ThreadKeeper implements ThreadControl {
     if (caller === undefined) return
     if (other !== undefined) return this.#connect(caller, other)
     const reason = pack('noproc')
-    this.#host.mesh.send(caller.id, { kind: 'thread-down', thread: called, pid: undefined, reason, others: reason })
+    this.#host.mesh.send(caller.id, { kind: 'thread-down', thread: called, pids: [], reason, others: reason })
   }
 
   #claim({ ref, name, pid }: ThreadSignal & { kind: 'claim' }): void {
@@ -254,7 +258,7 @@ export class ThreadKeeper implements ThreadControl {
     for (const group of [all.filter((thread) => !isSystem(thread)), all.filter(isSystem)]) {
       for (const { id } of group) this.#host.mesh.send(id, { kind: 'stop', timeout })
       const timer = setTimeout(() => {
-        for (const { id } of group) this.end(id, 'killed', 'killed')
+        for (const { id } of group) this.end(id, { reason: 'killed', others: 'killed' })
       }, timeout + GRACE)
       await Promise.all(group.map((thread) => thread.gone))
       clearTimeout(timer)
@@ -271,7 +275,7 @@ function signalled<T>(): [Promise<T>, (value: T) => void] {
   return [promise, resolve]
 }
 
-function verdictOf(end: ThreadEnd, thread: Thread, node: string): { reason: ExitReason; others: ExitReason } {
+function verdictOf(end: ThreadEnd, thread: Thread, node: string): Verdict {
   if (end.kind === 'crashed') {
     const code = /exited with code: (\d+)/.exec(end.error.message)?.[1]
     const text = `process.exit(${code}) was called in its thread`

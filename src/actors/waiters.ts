@@ -2,7 +2,7 @@ import { BeamlineError } from '../errors.js'
 import type { Clock, Timer } from '../threads/clock.js'
 import type { Mailbox } from './mailbox.js'
 
-/** Whether a message is the one that is waited for; none given: any is. */
+/** Whether a message is the one that is waited for; without one, every message is. */
 export type Match = ((message: unknown) => boolean) | undefined
 
 interface Waiter {

@@ -8,14 +8,14 @@ export interface WatchdogOptions {
   readonly killGrace: number
 }
 
-/** Told of a stuck thread: which process in it was to die, else the slot of the one that ran last. */
-export type OnStuck = (thread: number, suspect: Pid | undefined, slot: number | undefined) => void
+/** Told of a stuck thread: which processes in it were to die, and the slot of the one that ran last. */
+export type OnStuck = (thread: number, suspects: readonly Pid[], slot: number | undefined) => void
 
 interface Seen {
   thread: number
   beats: number
   silentChecks: number
-  suspect: Pid | undefined
+  suspects: readonly Pid[]
 }
 
 /** Looks at the beats of every shared thread, so often between two checks. */
@@ -29,20 +29,22 @@ export class Watchdog {
   readonly #roster: Roster
   readonly #options: WatchdogOptions
   readonly #interval: number
+  readonly #isAlive: (pid: Pid) => boolean
   readonly #stuck: OnStuck
   readonly #seen: Seen[]
   #timer: NodeJS.Timeout | undefined
 
-  constructor(roster: Roster, options: WatchdogOptions, stuck: OnStuck) {
+  constructor(roster: Roster, options: WatchdogOptions, isAlive: (pid: Pid) => boolean, stuck: OnStuck) {
     this.#roster = roster
     this.#options = options
+    this.#isAlive = isAlive
     this.#stuck = stuck
     this.#interval = Math.max(20, Math.min(options.stuckAfter, options.killGrace, 5000) / CHECKS)
     this.#seen = Array.from({ length: roster.places }, () => ({
       thread: 0,
       beats: 0,
       silentChecks: 0,
-      suspect: undefined,
+      suspects: [],
     }))
   }
 
@@ -62,22 +64,27 @@ export class Watchdog {
   /** `pid`, in the thread of `place`, was told to die: the thread gets less time to show that it lives. */
   suspect(place: number, pid: Pid): void {
     const seen = this.#seen[place] as Seen
-    if (seen.suspect === undefined) seen.silentChecks = 0
-    seen.suspect = pid
+    if (seen.suspects.length === 0) seen.silentChecks = 0
+    seen.suspects = [...seen.suspects, pid]
   }
 
+  /**
+   * A beat is no proof that a suspect has been told: the thread may turn once more before it gets stuck. So a suspect
+   * stays one until it is dead.
+   */
   #check(): void {
     for (const [place, seen] of this.#seen.entries()) {
       const thread = this.#roster.threadIn(place)
       const beats = this.#roster.beats(place)
+      seen.suspects = seen.suspects.filter((pid) => this.#isAlive(pid))
       if (thread !== seen.thread || beats !== seen.beats) {
-        Object.assign(seen, { thread, beats, silentChecks: 0, suspect: undefined })
+        Object.assign(seen, { thread, beats, silentChecks: 0 })
         continue
       }
-      const patience = seen.suspect === undefined ? this.#options.stuckAfter : this.#options.killGrace
+      const patience = seen.suspects.length === 0 ? this.#options.stuckAfter : this.#options.killGrace
       if (++seen.silentChecks * this.#interval < patience) continue
       seen.silentChecks = 0
-      this.#stuck(thread, seen.suspect, this.#roster.running(place))
+      this.#stuck(thread, seen.suspects, this.#roster.running(place))
     }
   }
 }

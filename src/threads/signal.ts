@@ -71,11 +71,11 @@ export type ThreadSignal =
   | { readonly kind: 'dial'; readonly thread: number }
   /** From main: here is your end of the link to `thread`. */
   | { readonly kind: 'connect'; readonly thread: number; readonly end: LinkEnd }
-  /** From main: `thread` is gone; its resident `pid` died of `reason`, all others on it of `others`. */
+  /** From main: `thread` is gone; these processes on it died of `reason`, all others of `others`. */
   | {
       readonly kind: 'thread-down'
       readonly thread: number
-      readonly pid: RawPid | undefined
+      readonly pids: readonly RawPid[]
       readonly reason: Payload
       readonly others: Payload
     }

@@ -32,7 +32,10 @@ each('A1 two senders do not disturb the order of each other', async (stage, plac
   for (const sender of senders) sender.tell('flood', receiver.pid, 500)
   const seen = []
   for (let i = 0; i < 1000; i++) seen.push(await stage.heardBy(receiver))
-  assert.equal(seen.sort((a, b) => Number(a) - Number(b)), upTo(1000).map((i) => i >> 1))
+  assert.equal(
+    seen.sort((a, b) => Number(a) - Number(b)),
+    upTo(1000).map((i) => i >> 1),
+  )
 })
 
 test('A1, K10 the order holds from every thread to every thread, from the first message on', async (stage) => {

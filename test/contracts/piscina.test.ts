@@ -135,7 +135,9 @@ test('a worker that dies idle is an error event, and no more than that', () =>
 test('destroy ends workers in endless loops and rejects their tasks', () =>
   withPool({}, async (pool) => {
     const { port1, port2 } = new MessageChannel()
-    const looping = failureOf(pool.run({ port: port2, count: 1, how: 'loop' }, { name: 'postAndEnd', transferList: [port2] }))
+    const looping = failureOf(
+      pool.run({ port: port2, count: 1, how: 'loop' }, { name: 'postAndEnd', transferList: [port2] }),
+    )
     await once(port1, 'message')
     await pool.destroy()
     assert.match((await looping).message, /[Tt]erminat/)

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import { isDown } from '../../src/actors/messages.js'
 import type { ChangeMeta, Process, WatchCallback } from '../../src/index.js'
 
 /** One call of a watch's callback. */
@@ -34,10 +36,19 @@ export class Recorder {
   }
 }
 
-/** The next `count` messages of a process, in the order in which they came. */
+/** The next message of a process; throws when it tells of the crash of a process that it monitors. */
+export async function hear<M>(self: Process): Promise<M> {
+  for (;;) {
+    const message = await self.receive()
+    if (!isDown(message)) return message as M
+    if (message.reason !== 'normal') throw new Error(`a process of the test ended: ${inspect(message.reason)}`)
+  }
+}
+
+/** The next `count` messages of a process, in the order in which they came, as {@link hear} hears them. */
 export async function collect<M>(self: Process, count: number): Promise<M[]> {
   const messages: M[] = []
-  while (messages.length < count) messages.push(await self.receive<M>())
+  while (messages.length < count) messages.push(await hear<M>(self))
   return messages
 }
 

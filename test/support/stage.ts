@@ -27,6 +27,17 @@ export class Puppet {
     return this.#self.call(this.pid, { move, args } satisfies Order) as Promise<T>
   }
 
+  /** Lets it link itself to another puppet, and waits until that one knows. */
+  async linkTo({ pid }: Puppet): Promise<void> {
+    await this.do('link', pid)
+    await this.fence(pid)
+  }
+
+  /** Waits until whatever it has sent to another puppet has arrived there. */
+  async fence(pid: Pid): Promise<void> {
+    await this.do('call', pid, { move: 'ref', args: [] } satisfies Order)
+  }
+
   /** Tells it to make a move and does not wait: for moves that it does not survive. */
   tell(move: string, ...args: unknown[]): void {
     this.#self.send(this.pid, { told: { move, args } satisfies Order })

@@ -117,7 +117,10 @@ test('whatever is sent, delivered and closed when, each end hears a prefix of wh
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const { a, b, heard, deliver } = simulated()
-      const links = { a: undefined as ReturnType<typeof a> | undefined, b: undefined as ReturnType<typeof a> | undefined }
+      const links = {
+        a: undefined as ReturnType<typeof a> | undefined,
+        b: undefined as ReturnType<typeof a> | undefined,
+      }
       const sent = { a: 0, b: 0 }
       for (const [i, name] of steps.entries()) {
         const side = name[0] as 'a' | 'b'
@@ -127,11 +130,17 @@ test('whatever is sent, delivered and closed when, each end hears a prefix of wh
         else links[side]?.send(signal(sent[side]++))
       }
       deliver()
-      for (const [side, peer] of [['a', 2], ['b', 1]] as const) {
+      for (const [side, peer] of [
+        ['a', 2],
+        ['b', 1],
+      ] as const) {
         const its = heard.filter((line) => String(line).startsWith(side))
         const closed = its.indexOf(`${side} closed ${peer}`)
         const signals = closed === -1 ? its : its.slice(0, -1)
-        assert.equal(signals, signals.map((_, n) => `${side} ${n} from ${peer}`))
+        assert.equal(
+          signals,
+          signals.map((_, n) => `${side} ${n} from ${peer}`),
+        )
         assert.ok(closed === -1 || closed === its.length - 1)
       }
     }),

@@ -62,7 +62,10 @@ test('a dial that answers at once loses nothing', () => {
   const mesh: Mesh = new Mesh(() => mesh.connect(link))
   mesh.send(3, signal(1))
   mesh.send(3, signal(2))
-  assert.equal(link.sent, [[signal(1), undefined], [signal(2), undefined]])
+  assert.equal(link.sent, [
+    [signal(1), undefined],
+    [signal(2), undefined],
+  ])
 })
 
 test('a lost thread is closed, gets nothing more and is not dialled again', () => {
@@ -86,7 +89,10 @@ test('a broadcast goes to every thread that has a link, and to no other', () => 
   for (const link of links) mesh.connect(link)
   mesh.lose(2)
   mesh.broadcast(signal(9))
-  assert.equal(links.map((link) => link.sent.length), [1, 1, 1])
+  assert.equal(
+    links.map((link) => link.sent.length),
+    [1, 1, 1],
+  )
   assert.equal(links[1]?.sent, ['closed'])
 })
 
@@ -96,7 +102,10 @@ test('close closes every link once', () => {
   for (const link of links) mesh.connect(link)
   mesh.close()
   mesh.close()
-  assert.equal(links.map((link) => link.sent), [['closed'], ['closed']])
+  assert.equal(
+    links.map((link) => link.sent),
+    [['closed'], ['closed']],
+  )
 })
 
 test.run()

@@ -108,7 +108,9 @@ each('K9 an error inside a cycle of objects points back into it', (carry) => {
 
 each('K9 an error that is sent on arrives as it arrived first', (carry) => {
   const details = { holder: pid }
-  const sent = Object.assign(new BeamlineError('NOT_FOUND', 'no', { details, cause: new Error('why') }), { attempts: 2 })
+  const sent = Object.assign(new BeamlineError('NOT_FOUND', 'no', { details, cause: new Error('why') }), {
+    attempts: 2,
+  })
   const arrived = carry(carry(carry(sent)))
   assert.is(arrived.code, 'NOT_FOUND')
   assert.is(arrived.attempts, 2)

@@ -47,7 +47,10 @@ each('the built-in types that structured clone knows arrive as themselves', (car
   const values = [
     new Date(12345),
     /a(b)c/gi,
-    new Map<unknown, unknown>([['a', { b: 1 }], [{ key: 1 }, 'by object']]),
+    new Map<unknown, unknown>([
+      ['a', { b: 1 }],
+      [{ key: 1 }, 'by object'],
+    ]),
     new Set([1, 'two', { three: 3 }]),
     new Uint8Array([1, 2, 3]),
     new Float64Array([1.5, Number.NaN]),

@@ -114,8 +114,14 @@ test('buffers are transferred, in a batch too', async () => {
   batch.run(() => buffers.slice(1).forEach(send))
   a.close()
   await closed
-  assert.equal(buffers.map(({ byteLength }) => byteLength), [0, 0, 0])
-  assert.equal(got.map(({ byteLength }) => byteLength), [1, 2, 3])
+  assert.equal(
+    buffers.map(({ byteLength }) => byteLength),
+    [0, 0, 0],
+  )
+  assert.equal(
+    got.map(({ byteLength }) => byteLength),
+    [1, 2, 3],
+  )
 })
 
 test('what only cloning finds out is refused as NOT_CLONEABLE', () => {

@@ -12,15 +12,27 @@ function seated(): Roster {
 
 test('schedulers are taken in turn, and by number modulo their count', () => {
   const roster = seated()
-  assert.equal([...Array(7)].map(() => roster.next()), [11, 12, 13, 11, 12, 13, 11])
-  assert.equal([0, 2, 3, 10].map((number) => roster.at(number)), [11, 13, 11, 12])
+  assert.equal(
+    [...Array(7)].map(() => roster.next()),
+    [11, 12, 13, 11, 12, 13, 11],
+  )
+  assert.equal(
+    [0, 2, 3, 10].map((number) => roster.at(number)),
+    [11, 13, 11, 12],
+  )
 })
 
 test('system threads are taken in turn and are never schedulers', () => {
   const roster = seated()
-  assert.equal([...Array(4)].map(() => roster.system()), [21, 22, 21, 22])
+  assert.equal(
+    [...Array(4)].map(() => roster.system()),
+    [21, 22, 21, 22],
+  )
   assert.is(roster.firstSystem(), 21)
-  assert.equal([0, 1, 2, 3, 4].map((place) => roster.isSystem(place)), [false, false, false, true, true])
+  assert.equal(
+    [0, 1, 2, 3, 4].map((place) => roster.isSystem(place)),
+    [false, false, false, true, true],
+  )
 })
 
 test('every thread that has a place is listed, and found by it', () => {

@@ -1,13 +1,11 @@
 import { Context, type Pid } from '../../src/index.js'
 import type { VisitArgs } from '../fixtures/handles.js'
 import { assert, suite } from '../harness.js'
-import { contextsFor } from '../support/contexts.js'
-import { Recorder } from '../support/recorder.js'
+import { hear, Recorder } from '../support/recorder.js'
 import { systemFor, withSystem } from '../support/system.js'
 
 const test = suite('Context: handles')
 const system = systemFor(test, { threads: 2 })
-const withContext = contextsFor(test)
 const handles = (name: string) => ({ module: new URL('../fixtures/handles.js', import.meta.url), export: name })
 const strategies = new URL('../fixtures/strategies/', import.meta.url)
 
@@ -77,9 +75,9 @@ test('attach finds a context by id, registered name or pid, from any thread', as
   for (const thread of [0, 'isolated', 'main'] as const) {
     for (const context of [ctx.id, 'found-by-name', ctx.pid]) {
       await ctx.define('x', 'integer', 1)
-      await self.spawn(handles('visitor'), { context, to: self.pid } satisfies VisitArgs, { thread })
-      const { peeked, written, again, y, id } = await self.receive<Record<string, unknown>>()
-      assert.equal([peeked, again, y, id], [1, 10, 'made by the visitor', true])
+      await self.spawn(handles('visitor'), { context, to: self.pid } satisfies VisitArgs, { thread, monitor: true })
+      const { got, peeked, written, again, y, id } = await hear<Record<string, unknown>>(self)
+      assert.equal([got, peeked, again, y, id], [1, 1, 10, 'made by the visitor', true])
       assert.is((written as { version: number }).version, 1)
       assert.is(await ctx.get('x'), 10)
       for (const name of ['x', 'y']) await ctx.delete(name)
@@ -110,23 +108,24 @@ test('peek from another thread answers at once, from the first call on', async (
   await using ctx = await Context.start(system())
   await ctx.define('x', 'string', 'seen at once')
   const { self } = system()
-  await self.spawn(handles('peeker'), { context: ctx.id, to: self.pid } satisfies VisitArgs, { thread: 1 })
-  assert.is(await self.receive(), 'seen at once')
+  await self.spawn(handles('peeker'), { context: ctx.id, to: self.pid } satisfies VisitArgs, {
+    thread: 1,
+    monitor: true,
+  })
+  assert.is(await hear(self), 'seen at once')
 })
 
-test(
-  'stop ends the context for everyone and may be repeated; no call waits for ever',
-  withContext(async (ctx) => {
-    await ctx.define('x', 'integer', 0)
-    const other = Context.attach(system(), ctx.id)
-    const stops = [ctx.stop(), ctx.stop()]
-    await stops[1]
-    assert.not(system().isAlive(ctx.pid))
-    await Promise.all([...stops, ctx.stop(), other.stop()])
-    await assert.rejects(other.set('x', 1), 'STOPPED', /has been stopped: start another/)
-    await assert.rejects(Context.attach(system(), ctx.pid).set('x', 1), 'NOPROC')
-  }),
-)
+test('stop ends the context for everyone and may be repeated; no call waits for ever', async () => {
+  const ctx = await Context.start(system())
+  await ctx.define('x', 'integer', 0)
+  const other = Context.attach(system(), ctx.id)
+  const stops = [ctx.stop(), ctx.stop()]
+  await stops[1]
+  assert.not(system().isAlive(ctx.pid))
+  await Promise.all([...stops, ctx.stop(), other.stop()])
+  await assert.rejects(other.set('x', 1), 'STOPPED', /has been stopped: start another/)
+  await assert.rejects(Context.attach(system(), ctx.pid).set('x', 1), 'NOPROC')
+})
 
 test('a context may still be stopped after its system', async () => {
   const ctx = await withSystem({ threads: 1 }, (own) => Context.start(own))

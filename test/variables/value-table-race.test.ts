@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { ValueTable, type ValueTableMemory } from '../../src/variables/value-table.js'
@@ -53,7 +52,8 @@ test('a reader sees whole values of the right variable, never an older one', () 
 test('after a writer was terminated at any moment every variable reads whole', async () => {
   for (let round = 0; round < 20; round++) {
     await withWriter(async (table, kill) => {
-      await sleep(Math.random() * 10)
+      const moment = performance.now() + Math.random() * 10
+      while (performance.now() < moment);
       const before = names.map((name) => checked(table, name) ?? -1)
       await kill()
       names.forEach((name, i) => {
