@@ -1,0 +1,66 @@
+// Runs every built benchmark in a process of its own and prints what each took against its peer: node scripts/bench.mjs [--quick] [filter…]
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+})
+
+const built = join(root, 'build', 'bench')
+const files = readdirSync(built)
+  .filter((file) => file.endsWith('.bench.js'))
+  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+  .sort()
+if (files.length === 0) throw new Error(`no benchmark in ${built} matches ${filters.join(' ')}`)
+
+let failed = 0
+for (const file of files) {
+  console.log(`\n== ${file}`)
+  const { status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', join(built, file), ...(values.quick ? ['--quick'] : [])],
+    {
+      stdio: 'inherit',
+    },
+  )
+  if (status !== 0) failed++
+}
+
+/** Each peer, and the arms that are compared with it. */
+const peers = {
+  'raw postMessage round trip': [
+    'send and receive, there and back, across threads',
+    'call, across threads',
+    'set, answered and watched on this thread',
+    'get',
+    'send and receive, there and back, within a thread',
+    'call, within a thread',
+  ],
+  'raw postMessage one way': ['put to callback'],
+}
+
+const results = join(root, 'bench', 'results')
+mkdirSync(results, { recursive: true })
+const figures = files.flatMap(
+  (file) => JSON.parse(readFileSync(join(results, `${basename(file, '.bench.js')}.json`), 'utf8')).figures,
+)
+const find = (name) => figures.find((figure) => figure.name === name)
+const time = (ns) =>
+  ns >= 1e6 ? `${(ns / 1e6).toFixed(2)} ms` : ns >= 1e3 ? `${(ns / 1e3).toFixed(1)} µs` : `${ns.toFixed(0)} ns`
+
+const rows = figures.map(({ name, p50, p99 }) => {
+  const peer = Object.keys(peers).find((key) => peers[key].includes(name) || key === name)
+  const ratio =
+    peer !== undefined && find(peer) ? `${(p50 / find(peer).p50).toFixed(2)} × ${peer === name ? 'itself' : peer}` : ''
+  return `| ${name} | ${time(p50)} | ${time(p99)} | ${ratio} |`
+})
+const table = ['| what | median | p99 | against its peer |', '| --- | --- | --- | --- |', ...rows].join('\n')
+console.log(`\n${table}`)
+writeFileSync(join(results, 'summary.md'), `${table}\n`)
+writeFileSync(join(results, 'summary.json'), `${JSON.stringify(figures, undefined, 2)}\n`)
+process.exitCode = failed === 0 ? 0 : 1
