@@ -94,7 +94,8 @@ class WorkerThread implements ThreadControl {
     }
     this.#host.onGone = (pid) => {
       if (pid === undefined ? this.#host.cells.size > 0 : !pid.equals(resident)) return
-      queueMicrotask(() => void this.#stop(0))
+      // In the next turn: the answer to a start that failed still leaves in this one.
+      setImmediate(() => void this.#stop(0))
     }
   }
 

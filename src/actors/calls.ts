@@ -5,7 +5,7 @@ import { describe, type ExitReason, errorFrom } from './exit-reason.js'
 
 interface Pending {
   readonly owner: Pid | undefined
-  readonly callee: Pid | undefined
+  callee: Pid | undefined
   thread: number
   readonly what: string
   readonly resolve: (value: unknown) => void
@@ -56,10 +56,10 @@ export class Calls {
     })
   }
 
-  /** The question is with another thread now. */
-  move(serial: number, thread: number): void {
+  /** The question is with another thread now, and with this process of it. */
+  move(serial: number, thread: number, callee?: Pid): void {
     const pending = this.#pending.get(serial)
-    if (pending !== undefined) pending.thread = thread
+    if (pending !== undefined) Object.assign(pending, { thread, callee })
   }
 
   /** An answer came; late and repeated ones find nobody and are dropped. */

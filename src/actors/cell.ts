@@ -66,6 +66,7 @@ export class Cell implements Runnable {
 
   async #live(body: ProcessFn, args: unknown): Promise<void> {
     if (!this.alive) return
+    this.#host.running(this)
     try {
       await body(this.process, args)
       this.exit('normal')

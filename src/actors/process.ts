@@ -5,7 +5,7 @@ import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { From } from './messages.js'
-import type { Server, ServerClass } from './server.js'
+import type { InitArgs, Server, ServerClass } from './server.js'
 import { type ServerRef, serverRef } from './server-ref.js'
 import type { Spawnable, SpawnOptions } from './spawner.js'
 import type { ActorSystem } from './system.js'
@@ -176,12 +176,12 @@ export class Process {
   }
 
   /** Starts a {@link Server} with this process as its parent; resolves once its `init` is done. */
-  async start<S extends Server<A>, A>(
-    type: ServerClass<S, A>,
-    args: A,
+  async start<S extends Server<never>>(
+    type: ServerClass<S>,
+    args: InitArgs<S>,
     options: SpawnOptions = {},
   ): Promise<ServerRef<S>> {
-    const pid = await this.#host.spawner.start(this.#cell, type as ServerClass, args, options)
+    const pid = await this.#host.spawner.start(this.#cell, type, args, options)
     return serverRef<S>(this, pid)
   }
 

@@ -79,9 +79,10 @@ export class Router {
   /** Answers a call, for its callee or in its stead; `by` is undefined when the host itself answers. */
   reply(by: Cell | undefined, from: From, outcome: 'value' | 'error' | 'exit', value: unknown): void {
     if (by !== undefined && !by.alive) return
-    if (from.callee !== undefined) this.#forget(from.callee, from.ref)
     if (this.#isHere(from.pid)) this.#host.settle(from.ref.serial, outcome, copy(value))
     else this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, outcome, body: pack(value) })
+    // Last: an answer that cannot be sent leaves the call open, for its callee's exit to settle.
+    if (from.callee !== undefined) this.#forget(from.callee, from.ref)
   }
 
   /** The callee need not remember the call any more. */

@@ -7,12 +7,15 @@ import type { Process } from './process.js'
 import { type MethodCall, type ServerRef, serverRef } from './server-ref.js'
 
 /** The class of a server, as `system.start` takes it. */
-export interface ServerClass<S extends Server<A> = Server<never>, A = never> {
+export interface ServerClass<S extends Server<never> = Server<never>> {
   new (): S
   /** `import.meta.url` of the class's module, so that it can run on any thread; without it, only on this one. */
   readonly module?: string
   readonly name: string
 }
+
+/** What a server's `init` takes. */
+export type InitArgs<S extends Server<never>> = Parameters<S['init']>[0]
 
 class Stop {
   readonly reason: ExitReason

@@ -137,6 +137,7 @@ export class Spawner {
     const expected = this.#expected.get(ref.serial)
     if (expected === undefined) return
     expected.pid = pid
+    this.#host.calls.move(ref.serial, pid.thread, pid)
     this.#adopt(expected.parent, expected.right, pid)
   }
 
@@ -171,6 +172,7 @@ export class Spawner {
   async #birth(parent: Pid, right: Birthright): Promise<Cell> {
     const cell = this.#host.open({ parent, label: right.label, limit: right.mailbox })
     for (const name of right.names) await this.#register(cell, name)
+    if (!cell.alive) throw endedEarly(cell, 'killed')
     if (right.link) cell.links.set(parent.toString(), parent)
     if (right.monitor !== undefined) cell.watchers.set(right.monitor.toString(), { pid: parent, ref: right.monitor })
     return cell
@@ -217,16 +219,23 @@ export class Spawner {
   }
 }
 
-/** @throws BeamlineError NOPROC when a behaviour ends before it is made; its exit is the cause */
-async function runUntilReady(cell: Cell, body: ProcessFn | BehaviourFn, args: unknown): Promise<void> {
-  let failure: ExitReason = 'normal'
-  cell.onExit = (reason) => {
-    failure = reason
-  }
-  await cell.run(body, args)
-  cell.onExit = undefined
-  if (cell.alive || !isBehaviourFn(body)) return
-  const cause = errorFrom(failure)
+/**
+ * Resolves when the process runs: a behaviour once it is made. Its exit counts from wherever it comes: what an `init`
+ * that was killed awaits will never settle.
+ * @throws BeamlineError NOPROC when a behaviour ends before it is made; its exit is the cause
+ */
+function runUntilReady(cell: Cell, body: ProcessFn | BehaviourFn, args: unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (isBehaviourFn(body)) cell.onExit = (reason) => reject(endedEarly(cell, reason))
+    void cell.run(body, args).then(() => {
+      if (cell.alive) cell.onExit = undefined
+      resolve()
+    })
+  })
+}
+
+function endedEarly(cell: Cell, reason: ExitReason): BeamlineError {
+  const cause = errorFrom(reason)
   const message = `${cell.birth.label} ended before it was ready: ${cause.message}`
-  throw new BeamlineError('NOPROC', message, { cause, details: { reason: failure } })
+  return new BeamlineError('NOPROC', message, { cause, details: { reason } })
 }

@@ -14,7 +14,7 @@ import { info, type ProcessInfo } from './inspect.js'
 import { NameTable } from './names.js'
 import type { Destination, Process } from './process.js'
 import { ProcessTable } from './process-table.js'
-import type { Server, ServerClass } from './server.js'
+import type { InitArgs, Server, ServerClass } from './server.js'
 import type { ServerRef } from './server-ref.js'
 import { shutdown } from './shutdown.js'
 import type { Spawnable, SpawnOptions } from './spawner.js'
@@ -117,9 +117,9 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** As {@link Process.start}, by {@link self}: calls through the reference are made by it too. */
-  async start<S extends Server<A>, A>(
-    type: ServerClass<S, A>,
-    args: A,
+  async start<S extends Server<never>>(
+    type: ServerClass<S>,
+    args: InitArgs<S>,
     options: SpawnOptions = {},
   ): Promise<ServerRef<S>> {
     return this.self.start(type, args, options)

@@ -110,6 +110,7 @@ export class ObserverManager {
 
   #managers(): Pid[] {
     const { system } = this.#owner
+    system.assertOpen()
     const threads = [MAIN, ...Process.hostOf(this.#owner).placement.threads()]
     return threads.flatMap((thread) => system.whereis(managerName(thread)) ?? [])
   }

@@ -61,8 +61,8 @@ export class Watch implements AsyncDisposable {
       watch.#manager = start.begin(watch.ref, watch.#relay.pid)
       await watch.#manager
     } catch (error) {
+      signal?.removeEventListener('abort', abort)
       watch.#relay.remove(watch.#relayed)
-      watch.#ended()
       throw error
     }
     signal?.throwIfAborted()

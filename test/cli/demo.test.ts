@@ -19,17 +19,15 @@ test('--json prints one object a line and the summary last; nothing is lost', as
   assert.ok(summary.commits > 20 && summary.delivered >= summary.commits, JSON.stringify(summary))
   assert.ok(summary.observersRemoved >= 1, JSON.stringify(summary))
   assert.ok(summary.killMs.length >= 1 && summary.strategySwitches >= 1, JSON.stringify(summary))
-  const kinds = objects.filter(({ type }) => type === 'event').map(({ kind }) => kind)
-  assert.equal(kinds.filter((kind) => kind === 'watching' || kind === 'hanging' || kind === 'killed').slice(0, 4), [
-    'watching',
-    'hanging',
-    'killed',
-    'watching',
-  ])
-  const observers = objects
-    .filter(({ kind }) => kind === 'hanging' || kind === 'killed')
-    .map((event) => event.observers)
-  assert.equal(observers.slice(0, 2), [3, 2])
+  const cycle = objects.filter(({ kind }) => kind === 'watching' || kind === 'hanging' || kind === 'killed')
+  assert.equal(
+    cycle.slice(0, 3).map(({ kind, observers }) => [kind, observers]),
+    [
+      ['watching', 3],
+      ['hanging', 3],
+      ['killed', 2],
+    ],
+  )
 })
 
 test('off a terminal it prints plain lines, without colours, and a summary', async () => {
@@ -62,6 +60,14 @@ test('a watcher that hangs does not keep it from ending', async () => {
   const { code, stdout, stderr } = await runProgram(cli, ['demo'], { when: /hangs in an endless loop/, act })
   assert.is(code, 0, stdout + stderr)
   assert.match(stdout, /\n {2}lost: 0\n/)
+})
+
+test('a fresh watcher takes the place of the one that was killed', async () => {
+  const act = (child: ChildProcess) => child.kill('SIGINT')
+  const when = /killed #PID<(\S+)>: .*, 2 observers of cpu.*isolated watcher (?!#PID<\1>)\S+ is watching: 3 observers/s
+  const { code, stdout, stderr } = await runProgram(cli, ['demo', '--seconds', '40'], { when, act })
+  assert.is(code, 0, stdout + stderr)
+  assert.match(stdout, when)
 })
 
 test('when nobody reads any more it ends quietly', async () => {

@@ -89,7 +89,8 @@ for (const thread of ['auto', 'isolated'] as const) {
 
 test(
   'handles concurrent watchers',
-  withContext(async (ctx, { self }) => {
+  withContext(async (ctx, system) => {
+    const { self } = system
     await ctx.define('concurrent_var', 'integer', 0)
     const pids = await Promise.all(
       range(1, 10).map((who) =>
@@ -109,9 +110,8 @@ test(
     const stopped = await collect<WatcherReport>(self, 10)
     assert.ok(stopped.every(({ kind }) => kind === 'stopped'))
     assert.equal(await ctx.listWatchers(), [])
-    const monitors = pids.map((pid) => self.monitor(pid))
     for (const pid of pids) self.send(pid, 'end')
-    await collect(self, monitors.length)
+    await eventually(() => pids.every((pid) => !system.isAlive(pid)))
   }),
 )
 

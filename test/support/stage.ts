@@ -1,5 +1,8 @@
 import type { ProcessFn } from '../../src/actors/behaviour.js'
+import { Call, type From } from '../../src/actors/messages.js'
 import type { Process } from '../../src/actors/process.js'
+import type { InitArgs, Server, ServerClass } from '../../src/actors/server.js'
+import type { ServerRef } from '../../src/actors/server-ref.js'
 import type { SpawnOptions } from '../../src/actors/spawner.js'
 import { ActorSystem, type SystemOptions } from '../../src/actors/system.js'
 import type { Pid } from '../../src/threads/pid.js'
@@ -76,9 +79,28 @@ export class Stage {
     return pid
   }
 
+  /** Starts a server of the test's process. */
+  async start<S extends Server<never>>(
+    place: Place,
+    type: ServerClass<S>,
+    args: InitArgs<S>,
+    options: SpawnOptions = {},
+  ): Promise<ServerRef<S>> {
+    const thread = place === 'isolated' ? 'isolated' : place === 'same thread' ? 'main' : 0
+    const server = await this.self.start(type, args, { thread, ...options })
+    this.#spawned.push(server.pid)
+    return server
+  }
+
   /** The next message. */
   hear<M = unknown>(): Promise<M> {
     return this.self.receive<M>(undefined, { timeout: patience })
+  }
+
+  /** Waits until somebody calls; the answer goes to {@link Process.reply}. */
+  async called(): Promise<From> {
+    const isCall = (message: unknown): message is Call => message instanceof Call
+    return (await this.self.receive(isCall, { timeout: patience })).from
   }
 
   /** What the puppet hears next, as it reports. */

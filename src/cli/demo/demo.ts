@@ -1,6 +1,7 @@
 import { setInterval } from 'node:timers/promises'
 import { ActorSystem } from '../../index.js'
 import type { Ending } from './ending.js'
+import { journalName } from './events.js'
 import { Journal } from './journal.js'
 import { setStage, THREADS } from './stage.js'
 import { type Summary, summarise } from './summary.js'
@@ -11,6 +12,7 @@ import type { View } from './view.js'
 export async function runDemo(view: View, ending: Ending): Promise<Summary> {
   const system = await ActorSystem.start({ name: 'demo', threads: THREADS })
   const journal = new Journal((event) => view.event(event))
+  await system.self.register(journalName)
   const listening = journal.listen(system.self)
   try {
     const stage = await setStage(system, journal)

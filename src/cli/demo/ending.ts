@@ -35,6 +35,7 @@ export class Ending implements Disposable {
     this.#over.abort()
   };
 
+  /** What is printed from now on may still be unread, so that one listener stays. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
     process.off('SIGINT', this.#interrupt)

@@ -1,5 +1,5 @@
 import { BeamlineError, type Context, type Down, type Process } from '../../index.js'
-import { type DemoEvent, journalName, type TimedEvent } from './events.js'
+import type { DemoEvent, TimedEvent } from './events.js'
 import type { Figures } from './figures.js'
 
 /** What has happened in the demo, in order. It lives on the main thread. */
@@ -37,7 +37,6 @@ export class Journal {
 
   /** Enters what others report to `self`, and the crashes of those it monitors, until the system stops. */
   async listen(self: Process): Promise<void> {
-    await self.register(journalName)
     try {
       for await (const message of self.messages()) {
         if (!isDown(message)) this.enter(message as DemoEvent)

@@ -23,7 +23,7 @@ const cast = [
   { what: entry('reactions-process', 'alarm'), args: undefined, thread: 2 },
   { what: entry('reactions-process', 'switcher'), args: { interval: 2000 }, thread: 2 },
   { what: entry('sampler-process', 'sampler'), args: { interval: 50 }, thread: 0 },
-  { what: entry('caretaker-process', 'caretaker'), args: { first: 1000, healthy: 4000, hanging: 500 }, thread: 2 },
+  { what: entry('caretaker-process', 'caretaker'), args: { first: 700, healthy: 4000, hanging: 400 }, thread: 2 },
 ]
 
 /** Starts the context and all processes; should one of them die, the journal hears of it. */

@@ -1,0 +1,75 @@
+import { type StarterArgs, startWatches, type WriterArgs } from '../fixtures/crowd.js'
+import { assert, suite } from '../harness.js'
+import { contextsFor } from '../support/contexts.js'
+import { collect, hear, Recorder, range } from '../support/recorder.js'
+
+const test = suite('stress: the beginning of a watch', { timeout: 120_000 })
+const withContext = contextsFor(test, { threads: 2 })
+
+const fixture = (name: string) => ({ module: new URL('../fixtures/crowd.js', import.meta.url), export: name })
+
+/** What every watch is to see: its initial value, then both writes. */
+const whole = JSON.stringify(['undefined>0 initial', '0>1', '1>2'])
+
+test(
+  'W1 watch, set, set, none awaited: exactly initial, first, second, 10,000 times of 10,000',
+  withContext(async (ctx) => {
+    const names = range(1, 100).map((number) => `x${number}`)
+    for (const name of names) await ctx.define(name, 'integer', 0)
+    assert.equal(await startWatches(ctx, names, 100), { [whole]: 10_000 })
+    assert.equal(await ctx.listWatchers(), [])
+  }),
+)
+
+test(
+  'W1 the same from three threads at a time, each with variables of its own',
+  withContext(async (ctx, { self }) => {
+    const names = (thread: number) => range(1, 20).map((number) => `thread ${thread}, x${number}`)
+    for (const name of [0, 1, 2].flatMap(names)) await ctx.define(name, 'integer', 0)
+    for (const thread of [0, 1]) {
+      const args: StarterArgs = { context: ctx.id, names: names(thread), rounds: 50, to: self.pid }
+      await self.spawn(fixture('starter'), args, { thread, monitor: true })
+    }
+    assert.equal(await startWatches(ctx, names(2), 50), { [whole]: 1000 })
+    assert.equal(await collect(self, 2), new Array(2).fill({ [whole]: 1000 }))
+  }),
+)
+
+test(
+  "W1 watches that begin amid another thread's writes see every one after their initial value",
+  withContext(async (ctx, { self }) => {
+    await ctx.define('x', 'integer', 0)
+    const args: WriterArgs = { context: ctx.id, name: 'x', to: self.pid }
+    const writer = await self.spawn(fixture('writer'), args, { thread: 0, monitor: true })
+    const recorders = range(1, 300).map(() => new Recorder())
+    const watches = []
+    for (const { callback } of recorders) watches.push(await ctx.watchOne('x', callback, { includeInitial: true }))
+    self.send(writer, 'enough')
+    const last = await hear<number>(self)
+    assert.is(await ctx.get('x'), last)
+    for (const { values } of recorders) assert.equal(values, range(values[0] as number, last))
+    for (const watch of watches) await watch.stop()
+  }),
+)
+
+test(
+  "W11 when an awaited write resolves, the watches of the caller's thread have been called",
+  withContext(
+    async (ctx) => {
+      await ctx.define('x', 'integer', 0)
+      await ctx.define('y', 'integer', 0)
+      const seen = new Recorder()
+      await using _ = await ctx.watch(['x', 'y'], seen.callback)
+      for (const value of range(1, 1000)) {
+        if (value % 3 === 0) await ctx.updateMany({ x: value, y: value })
+        else if (value % 3 === 1) await ctx.set('x', value)
+        else await ctx.rollback('x', 0)
+        assert.is(seen.changes.at(-1)?.value, value % 3 === 2 ? 0 : value)
+      }
+      assert.is(seen.changes.length, 1333)
+    },
+    { history: 1000 },
+  ),
+)
+
+test.run()
