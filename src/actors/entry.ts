@@ -21,7 +21,7 @@ export interface EntryName {
  * @throws BeamlineError BAD_ENTRY for something that names no module
  */
 export function nameOf(entry: Entry): EntryName {
-  const { module, export: name = 'default' } = entry
+  const { module, export: name = 'default' } = entry ?? {}
   const given = module instanceof URL ? module.href : module
   if (typeof given !== 'string' || given === '' || typeof name !== 'string') {
     throw new BeamlineError(

@@ -80,8 +80,8 @@ export class Spawner {
     const thread = this.#threadFor(right.thread)
     if (thread !== this.#host.thread || right.thread === 'isolated')
       return this.#remote(parent, name, args, right, thread)
-    const body = await this.#entries.load(name)
-    return this.#local(parent, body, copy(args), right)
+    const copied = copy(args)
+    return this.#local(parent, await this.#entries.load(name), copied, right)
   }
 
   /** Starts a server class: by its module on any thread, or, when it names none, on this one. */

@@ -1,12 +1,12 @@
 import type { Link } from './link.js'
-import type { Transfer } from './payload.js'
+import { moved, type Transfer } from './payload.js'
 import type { Signal } from './signal.js'
 
 /** The number of the thread that started the system. */
 export const MAIN = 0
 
-/** Signals for a thread whose link is on its way. */
-type Waiting = [Signal, Transfer | undefined][]
+/** A signal for a thread whose link is on its way, and what it transfers. */
+type Waiting = readonly [Signal, Transfer | undefined]
 
 /**
  * The links of one thread. A pair of threads gets its link when one of them first needs it (`dial`); what is sent
@@ -14,7 +14,7 @@ type Waiting = [Signal, Transfer | undefined][]
  */
 export class Mesh {
   readonly #links = new Map<number, Link>()
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #waiting = new Map<number, Waiting[]>()
   readonly #lost = new Set<number>()
   readonly #dial: (thread: number) => void
 
@@ -30,12 +30,14 @@ export class Mesh {
       return true
     }
     if (this.#lost.has(thread)) return false
+    // A copy: its sender may go on changing it before there is a link.
+    const copied = moved([signal, transfer], transfer) as Waiting
     const waiting = this.#waiting.get(thread)
     if (waiting !== undefined) {
-      waiting.push([signal, transfer])
+      waiting.push(copied)
       return true
     }
-    this.#waiting.set(thread, [[signal, transfer]])
+    this.#waiting.set(thread, [copied])
     this.#dial(thread)
     return true
   }

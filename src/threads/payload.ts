@@ -145,7 +145,11 @@ function inWords(value: unknown): string {
   }
 }
 
-function moved(data: unknown, transfer: Transfer): unknown {
+/**
+ * A structured clone, with what it transfers.
+ * @throws BeamlineError NOT_CLONEABLE
+ */
+export function moved(data: unknown, transfer: Transfer = []): unknown {
   try {
     return structuredClone(data, { transfer: transfer as never })
   } catch (cause) {

@@ -42,8 +42,7 @@ test('a signal goes through the link to its thread, with what it transfers', () 
 
 test('a thread without a link is dialled once, and what is sent meanwhile waits in order', () => {
   const { mesh, dialled } = meshOf()
-  const transfer = [new ArrayBuffer(1)]
-  for (let i = 0; i < 5; i++) assert.is(mesh.send(3, signal(i), i === 2 ? transfer : undefined), true)
+  for (let i = 0; i < 5; i++) assert.is(mesh.send(3, signal(i)), true)
   assert.equal(dialled, [3])
   assert.is(mesh.connected(3), false)
   const link = new Recorder(3)
@@ -52,9 +51,31 @@ test('a thread without a link is dialled once, and what is sent meanwhile waits 
   mesh.send(3, signal(5))
   assert.equal(
     link.sent,
-    [0, 1, 2, 3, 4, 5].map((i) => [signal(i), i === 2 ? transfer : undefined]),
+    [0, 1, 2, 3, 4, 5].map((i) => [signal(i), undefined]),
   )
   assert.equal(dialled, [3])
+})
+
+test('what waits for a link is a copy of what was sent, and what it transfers has left its sender', () => {
+  const { mesh } = meshOf()
+  const data = { n: 1, buffer: new ArrayBuffer(4) }
+  const message = (part: unknown): Signal => ({
+    kind: 'message',
+    to: [3, 0, 0],
+    body: { data: part, tagged: false },
+    cast: false,
+  })
+  mesh.send(3, message(data), [data.buffer])
+  data.n = 2
+  assert.is(data.buffer.byteLength, 0)
+  assert.throwsCode(() => mesh.send(3, message(() => {})), 'NOT_CLONEABLE')
+  const link = new Recorder(3)
+  mesh.connect(link)
+  assert.is(link.sent.length, 1)
+  const [sent, transfer] = link.sent[0] as [{ body: { data: typeof data } }, ArrayBuffer[]]
+  assert.is(sent.body.data.n, 1)
+  assert.is(sent.body.data.buffer.byteLength, 4)
+  assert.is(transfer[0], sent.body.data.buffer)
 })
 
 test('a dial that answers at once loses nothing', () => {

@@ -8,6 +8,6 @@ export async function sampler(self: Process, { interval }: { readonly interval: 
   const figures = attachFigures(self)
   using machine = new Machine()
   for await (const _ of setInterval(interval, undefined, { signal: self.signal })) {
-    await figures.updateMany({ ...machine.read() }, { source: 'sampler' })
+    await figures.updateMany(machine.read(), { source: 'sampler' })
   }
 }

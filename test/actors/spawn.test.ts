@@ -1,0 +1,215 @@
+import type { SpawnOptions } from '../../src/actors/spawner.js'
+import type { Pid } from '../../src/threads/pid.js'
+import introduce, { glutton, leavesAChild, mirror, stillborn } from '../fixtures/newborns.js'
+import { assert, eventually } from '../harness.js'
+import { type Place, type Stage, stages } from '../support/stage.js'
+
+const { test, each, run } = stages('spawn', {}, 60_000)
+
+const module = new URL('../fixtures/newborns.js', import.meta.url)
+
+interface Introduction {
+  readonly pid: Pid
+  readonly parent: Pid
+}
+
+/** Spawns the default export of the newborns by name and says on which kind of thread it came to live. */
+async function kindOf(stage: Stage, options: SpawnOptions): Promise<string> {
+  const pid = await stage.self.spawn({ module }, stage.self.pid, options)
+  const found = stage.system.threads().find(({ id }) => id === pid.thread)
+  await stage.hear()
+  stage.self.exit(pid, 'kill')
+  return pid.thread === 0 ? 'main' : (found?.kind ?? 'gone')
+}
+
+test('an entry runs where it is told to', async (stage) => {
+  assert.is(await kindOf(stage, {}), 'scheduler')
+  assert.is(await kindOf(stage, { thread: 'auto' }), 'scheduler')
+  assert.is(await kindOf(stage, { thread: 'main' }), 'main')
+  assert.is(await kindOf(stage, { thread: 'system' }), 'system')
+  assert.is(await kindOf(stage, { thread: 'isolated' }), 'isolated')
+  for (const thread of [0, 1, 2, 7]) assert.is(await kindOf(stage, { thread }), 'scheduler')
+})
+
+test('auto takes the scheduler threads in turn, a number is taken modulo their count', async (stage) => {
+  const pids: Pid[] = []
+  for (let i = 0; i < 6; i++) pids.push(await stage.self.spawn({ module }, stage.self.pid))
+  assert.is(new Set(pids.map(({ thread }) => thread)).size, 2)
+  const [even, odd] = [await stage.puppet('scheduler thread', { thread: 0 }), await stage.puppet('scheduler thread', { thread: 3 })]
+  const same = await stage.puppet('scheduler thread', { thread: 4 })
+  assert.is(same.pid.thread, even.pid.thread)
+  assert.is.not(odd.pid.thread, even.pid.thread)
+  for (const pid of pids) stage.self.exit(pid, 'kill')
+})
+
+test('a module may be named by URL, text or path, an export by default or name', async (stage) => {
+  for (const entry of [
+    { module },
+    { module: module.href },
+    { module: module.pathname, export: 'default' },
+    { module: module.href, export: 'introduce' },
+  ]) {
+    const pid = await stage.self.spawn(entry, stage.self.pid, { thread: 0 })
+    const { parent } = await stage.hear<Introduction>()
+    assert.equal(parent, stage.self.pid)
+    stage.self.exit(pid, 'kill')
+  }
+})
+
+test('a closure runs on the thread of its caller and shares its variables', async (stage) => {
+  let ran: number | undefined
+  const pid = await stage.self.spawn((self, value: number) => {
+    ran = value
+    self.send(stage.self.pid, 'ran')
+  }, 7)
+  await stage.hear()
+  assert.is(pid.thread, 0)
+  assert.is(ran, 7)
+})
+
+const badEntries: [title: string, what: unknown, options: SpawnOptions, message: RegExp][] = [
+  ['a module that is not there', { module: new URL('./missing.js', module) }, {}, /cannot be loaded.*Cannot find/],
+  ['a module that fails while it loads', { module: new URL('./broken-module.js', module) }, {}, /fails while it loads/],
+  ['an export that is not there', { module, export: 'missing' }, {}, /no export 'missing'/],
+  ['an export that is no function', { module, export: 'notAFunction' }, {}, /no function/],
+]
+
+for (const [title, what, options, message] of badEntries) {
+  each(`BAD_ENTRY: ${title}`, async (stage, place) => {
+    const thread = place === 'same thread' ? 'main' : place === 'isolated' ? 'isolated' : 0
+    const spawned = stage.self.spawn(what as never, undefined, { thread, link: true, monitor: true, ...options })
+    const { cause, details } = await assert.rejects(spawned, 'BAD_ENTRY', message)
+    if (title.startsWith('a module')) assert.instance(cause, Error)
+    assert.match(String(details['module']), /^file:/)
+    assert.equal(await stage.rest(), [])
+  })
+}
+
+for (const [title, what, options, message] of [
+  ['a relative path', { module: './newborns.js' }, {}, /relative/],
+  ['an empty module', { module: '' }, {}, /an entry is/],
+  ['no module', {}, {}, /an entry is/],
+  ['null', null, {}, /an entry is/],
+  ['a number', 42, {}, /an entry is/],
+  ['an export that is no text', { module, export: 7 }, {}, /an entry is/],
+  ['a closure for a scheduler', () => {}, { thread: 0 }, /cannot leave its thread/],
+  ['a closure for an isolated thread', () => {}, { thread: 'isolated' }, /cannot leave its thread/],
+  ['a thread that is none', { module }, { thread: 'nowhere' }, /'nowhere' is no thread/],
+  ['a negative thread', { module }, { thread: -1 }, /is no thread/],
+  ['half a thread', { module }, { thread: 1.5 }, /is no thread/],
+  ['limits for a shared thread', { module }, { resourceLimits: { maxOldGenerationSizeMb: 32 } }, /isolated/],
+] as const) {
+  test(`BAD_ENTRY: ${title}`, async ({ self }) => {
+    await assert.rejects(self.spawn(what as never, undefined, options as SpawnOptions), 'BAD_ENTRY', message)
+  })
+}
+
+each('B16 a link and a monitor made with the start see an instant death, 300 of 300', async (stage, place) => {
+  stage.self.trapExit = true
+  const atOnce = place === 'isolated' ? 10 : 50
+  for (let round = 0; round < 300; round += atOnce) {
+    const reasons = [...Array(atOnce).keys()].map((i) => `reason ${round + i}`)
+    const spawn = (reason: string) => stage.spawn(place, stillborn, reason, { link: true, monitor: true }, 'newborns')
+    const pids = await Promise.all(reasons.map(spawn))
+    const expected = pids.flatMap((pid, i) => [`EXIT ${pid} ${reasons[i]}`, `DOWN ${pid} ${reasons[i]}`])
+    const seen: string[] = []
+    for (let i = 0; i < expected.length; i++) {
+      const { type, pid, reason } = await stage.hear<{ type: string; pid: Pid; reason: string }>()
+      seen.push(`${type} ${pid} ${reason}`)
+    }
+    assert.equal(seen.sort(), expected.sort())
+  }
+})
+
+each('B16 a monitor may be made with a reference of before', async (stage, place) => {
+  const ref = stage.self.ref()
+  const pid = await stage.spawn(place, stillborn, 'boom', { monitor: ref }, 'newborns')
+  assert.equal(await stage.hear(), { type: 'DOWN', ref, pid, reason: 'boom' })
+})
+
+each('B16 a link made with the start ends a parent that does not trap exits', async (stage, place) => {
+  for (let i = 0; i < 10; i++) {
+    const parent = await stage.puppet('same thread', { monitor: true })
+    const thread = place === 'isolated' ? 'isolated' : place === 'same thread' ? 'main' : 0
+    parent.tell('spawn', { module: module.href, export: 'stillborn' }, 'boom', { link: true, thread })
+    assert.is(await stage.reasonOf(parent.pid), 'boom')
+  }
+})
+
+each('B16 a child whose parent dies while it is born does not miss the death', async (stage, place) => {
+  const thread = place === 'isolated' ? 'isolated' : place === 'same thread' ? 'main' : 0
+  for (let i = 0; i < 5; i++) {
+    const parent = await stage.puppet('scheduler thread', { thread: 1, monitor: true })
+    parent.tell('all', [
+      { move: 'spawn', args: [{ module: module.href, export: 'introduce' }, stage.self.pid, { link: true, thread }] },
+      { move: 'exitWith', args: ['gone before'] },
+    ])
+    await stage.reasonOf(parent.pid)
+    const { pid } = await stage.hear<Introduction>()
+    await eventually(() => !stage.system.isAlive(pid))
+  }
+})
+
+each('a child knows its parent, wherever both are', async (stage, place) => {
+  const parent = await stage.puppet('scheduler thread', { thread: 1 })
+  const thread = place === 'isolated' ? 'isolated' : place === 'same thread' ? 'main' : 0
+  const pid = await parent.do<Pid>('spawn', { module: module.href }, stage.self.pid, { thread })
+  const introduction = await stage.hear<Introduction>()
+  assert.equal([introduction.pid, introduction.parent], [pid, parent.pid])
+  assert.equal((await stage.system.info(pid))?.parent, parent.pid)
+  stage.self.exit(pid, 'kill')
+  await eventually(() => !stage.system.isAlive(pid))
+})
+
+const elsewhere = ['scheduler thread', 'isolated'] as const
+
+const copies = async (stage: Stage, place: Place) => {
+  const list: unknown[] = ['given']
+  const spawning = stage.spawn(place, mirror, { boss: stage.self.pid, list }, {}, 'newborns')
+  list.push('changed by the parent')
+  await spawning
+  assert.equal(await stage.hear(), ['given'])
+  assert.equal(await stage.hear(), ['given', 'changed by the child'])
+  assert.equal(list, ['given', 'changed by the parent'])
+}
+
+each('arguments are copies, taken when spawn is called', copies, elsewhere)
+
+test('arguments are copies on the same thread too, when the process is named by its module', async (stage) => {
+  const list: unknown[] = ['given']
+  const spawning = stage.self.spawn({ module, export: 'mirror' }, { boss: stage.self.pid, list }, { thread: 'main' })
+  list.push('changed by the parent')
+  await spawning
+  assert.equal(await stage.hear(), ['given'])
+  await stage.hear()
+  assert.equal(list, ['given', 'changed by the parent'])
+})
+
+const refusal = async (stage: Stage, place: Place) => {
+  const spawned = stage.spawn(place, introduce, { pid: { run() {} } } as never, {}, 'newborns')
+  assert.is((await assert.rejects(spawned, 'NOT_CLONEABLE')).details['path'], 'pid.run')
+}
+
+each('arguments that cannot be sent are refused, with their path', refusal, elsewhere)
+
+test('K14 when the process of an isolated thread ends, what it has started there ends too', async (stage) => {
+  const pid = await stage.spawn('isolated', leavesAChild, stage.self.pid, { monitor: true }, 'newborns')
+  const children = await stage.hear<Pid[]>()
+  for (const child of children) stage.self.monitor(child)
+  assert.ok(children.every(({ thread }) => thread === pid.thread))
+  stage.self.send(pid, 'end')
+  assert.is(await stage.reasonOf(pid), 'normal')
+  const reasons = [await stage.reasonOf(children[0] as Pid), await stage.reasonOf(children[1] as Pid)]
+  assert.equal(reasons, ['shutdown', 'killed'])
+  await eventually(() => stage.system.threads().every(({ id }) => id !== pid.thread))
+})
+
+test('an isolated process that takes too much memory dies of it, and nobody else does', async (stage) => {
+  const resourceLimits = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 }
+  const pid = await stage.spawn('isolated', glutton, undefined, { monitor: true, resourceLimits }, 'newborns')
+  const { error } = (await stage.reasonOf(pid)) as { error: { code: string } }
+  assert.is(error.code, 'ERR_WORKER_OUT_OF_MEMORY')
+  assert.is(await kindOf(stage, { thread: 'isolated', resourceLimits }), 'isolated')
+})
+
+run()
