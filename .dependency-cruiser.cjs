@@ -1,4 +1,5 @@
-// The layers of docs/design.md: imports only go down. It reads the built code, as that needs no compiler of its own.
+// The layers of docs/design.md: imports only go down. It reads the built code, as that needs no compiler of its own; what
+// is imported for its types alone is gone from there, so test/workshop/layers.test.ts looks at that.
 const layers = ['cli', 'bridge', 'variables', 'supervisor', 'actors', 'threads']
 
 const upward = layers.map((layer, index) => ({
@@ -8,34 +9,35 @@ const upward = layers.map((layer, index) => ({
   to: { path: `^build/src/(${[...layers.slice(0, index), 'testing'].join('|')})/` },
 }))
 
-const builtIn = (name, from, to) => ({ name, severity: 'error', from, to })
+const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 
 module.exports = {
   forbidden: [
     ...upward,
-    builtIn('no-cycles', { path: '^build/src/' }, { circular: true }),
-    builtIn('errors-is-the-bottom', { path: '^build/src/errors\\.js$' }, { path: '^build/src/' }),
-    builtIn(
+    rule('no-cycles', { path: '^build/src/' }, { circular: true }),
+    rule('errors-is-the-bottom', { path: '^build/src/errors\\.js$' }, { path: '^build/src/' }),
+    rule(
       'index-is-the-top',
-      { path: `^build/src/(${layers.slice(1).join('|')})/` },
+      { path: `^build/src/(${[...layers.slice(1), 'testing'].join('|')})/` },
       { path: '^build/src/index\\.js$' },
     ),
-    builtIn(
+    rule('testing-stands-on-three', { path: '^build/src/testing/' }, { path: '^build/src/(cli|bridge|supervisor)/' }),
+    rule(
       'threads-and-actors-start-fast',
       { path: '^build/src/(threads|actors)/' },
       { path: 'node_modules/(zod|commander|@grpc)' },
     ),
-    builtIn(
+    rule(
       'only-pools-knows-piscina',
       { path: '^build/src/', pathNot: '^build/src/threads/pools\\.js$' },
       { path: 'node_modules/piscina' },
     ),
-    builtIn(
+    rule(
       'commander-is-for-the-cli',
       { path: '^build/src/', pathNot: '^build/src/cli/' },
       { path: 'node_modules/commander' },
     ),
-    builtIn('everything-resolves', { path: '^build/src/' }, { couldNotResolve: true }),
+    rule('everything-resolves', { path: '^build/src/' }, { couldNotResolve: true }),
   ],
   options: { doNotFollow: { path: 'node_modules' }, exclude: { path: '\\.d\\.ts$' }, moduleSystems: ['es6', 'cjs'] },
 }

@@ -37,8 +37,7 @@ if (isMainThread) {
   const steps = live.changes(['x'])
   await system.spawn({ module: import.meta.url, export: 'search' })
 
-  for await (const { value, meta } of steps) {
-    const x = value as number
+  for await (const { value: x, meta } of steps) {
     const say = (what: string) => console.log(`step ${meta.version}: x = ${x.toFixed(4)}, ${what}`)
     if (meta.version === 20) {
       say('now faster')

@@ -1,11 +1,9 @@
-import { subscribe } from 'node:diagnostics_channel'
-import { inspect } from 'node:util'
-import type { Worker } from 'node:worker_threads'
 import { suite as uvuSuite } from 'uvu'
-import * as uvuAssert from 'uvu/assert'
-import { BeamlineError } from '../src/errors.js'
+import { expectRun, failFile, printable, takeStrays } from './harness/faults.js'
+import { type Handles, leftOpen, openHandles, terminateWorkers, turn } from './harness/handles.js'
 
 export { eventually } from '../src/testing/eventually.js'
+export { assert } from './harness/assert.js'
 
 type Body = () => unknown
 
@@ -18,98 +16,90 @@ interface Suite {
 }
 
 interface SuiteOptions {
-  /** Milliseconds for one test with its hooks. */
+  /** Milliseconds for one test with the hooks before it; the hooks after it have as long again. */
   readonly timeout?: number
-  /** Whether workers, ports, sockets and timers must be gone after the suite. */
+  /** Whether workers, ports, sockets, timers and all else that keeps a program alive must be gone after the suite. */
   readonly leakCheck?: boolean
 }
 
-const workers = new Set<Worker>()
-subscribe('worker_threads', (message) => {
-  const { worker } = message as { worker: Worker }
-  workers.add(worker)
-  worker.once('exit', () => workers.delete(worker))
-})
+/** Suites that have not come to their end. */
+let open = 0
+let leaked = false
 
-// Opened now, so that the pipes of this process's own output never count as left open by a test.
-void [process.stdout, process.stderr]
-
-/** What went wrong outside any promise of the running test. */
-const strays: Error[] = []
-process.on('unhandledRejection', (reason) => strays.push(toError('unhandled rejection', reason)))
-process.on('uncaughtException', (error) => strays.push(toError('uncaught exception', error)))
-
-function toError(what: string, thrown: unknown): Error {
-  const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : inspect(thrown)
-  return new Error(`${what}: ${text}`, { cause: thrown })
-}
-
-/** What uvu can print: it takes every failure for an error, and `details` for text. */
-function printable(thrown: unknown): Error {
-  if (thrown instanceof BeamlineError) return toError(thrown.code, thrown)
-  return thrown instanceof Error ? thrown : toError('a value that is no error was thrown', thrown)
-}
-
-const kinds = ['MessagePort', 'TCPServerWrap', 'TCPSocketWrap', 'PipeWrap', 'ProcessWrap', 'Timeout', 'Immediate']
-
-/** Everything that would keep the program alive; the timers of uvu and of this file are not running when it is asked. */
-function handles(): string[] {
-  const active = process.getActiveResourcesInfo().filter((kind) => kinds.includes(kind))
-  return [...active, ...Array.from(workers, () => 'Worker')]
-}
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-/** uvu's suite without its false greens: hooks, non-errors, hangs, strays and leaks all fail a test. */
+/**
+ * uvu's suite without its false greens: hooks, non-errors, hangs, strays, leaks, an empty suite and one that was never
+ * run all fail. What is the fault of no test in particular fails the file: it is told on stderr, and the exit code is 1.
+ */
 export function suite(name: string, { timeout = 10_000, leakCheck = true }: SuiteOptions = {}): Suite {
   const test = uvuSuite(name)
   const hooks = { before: [] as Body[], after: [] as Body[], beforeEach: [] as Body[], afterEach: [] as Body[] }
-  let ready: Promise<void> | undefined
-  let base: string[] = []
+  let base: Handles | undefined
+  let ready: Promise<unknown[]> | undefined
+  let count = 0
+  let ran = false
+  const runs = expectRun(name)
 
-  const all = async (bodies: Body[]) => {
-    for (const body of bodies) await body()
+  /** What the bodies throw, each but the first run only if those before it threw nothing. */
+  const faultsOf = async (bodies: readonly Body[]): Promise<unknown[]> => {
+    try {
+      await within(timeout, async () => {
+        for (const body of bodies) await body()
+      })
+      return []
+    } catch (thrown) {
+      return [printable(thrown)]
+    }
   }
-  const guarded = (body: Body) => async () => {
-    const failures: unknown[] = []
-    const attempt = async (work: Body) => {
-      try {
-        await within(timeout, work)
-      } catch (thrown) {
-        failures.push(printable(thrown))
+  const straysSoFar = async (): Promise<Error[]> => {
+    await turn()
+    return takeStrays()
+  }
+  const failFileWith = (faults: readonly unknown[], where: string): void => {
+    for (const fault of faults) failFile(where, fault)
+  }
+
+  const runTest = async (title: string, body: Body): Promise<void> => {
+    failFileWith(await straysSoFar(), `${name}: before "${title}"`)
+    base ??= openHandles()
+    ready ??= faultsOf(hooks.before)
+    const faults = [...(await ready)]
+    if (faults.length === 0) {
+      faults.push(...(await faultsOf([...hooks.beforeEach, body])))
+      faults.push(...(await faultsOf(hooks.afterEach)))
+    }
+    faults.push(...(await straysSoFar()))
+    for (const fault of faults.slice(1)) console.error(`\n   and in "${title}":`, fault)
+    if (faults.length > 0) throw faults[0]
+  }
+
+  const close = async (): Promise<void> => {
+    const where = `${name}: after its tests`
+    failFileWith([...(await faultsOf(hooks.after)), ...(await straysSoFar())], where)
+    if (leakCheck && base !== undefined) {
+      const left = await leftOpen(base)
+      if (left.length > 0) {
+        leaked = true
+        failFile(where, new Error(`handles were left open: ${left.join(', ')}`))
+        await terminateWorkers(base)
       }
     }
-    strays.length = 0
-    await attempt(body)
-    await turn()
-    failures.push(...strays.splice(0))
-    if (failures.length > 0) throw failures[0]
+    open -= 1
+    // Only workers can be ended one by one; a leak of another kind must not keep the file from its end, either. uvu has
+    // printed its summary by the next turn.
+    if (leaked && open === 0) setImmediate(() => process.exit())
   }
 
-  const add = (title: string, body: Body) => {
-    test(
-      title,
-      guarded(async () => {
-        ready ??= all(hooks.before)
-        await ready
-        try {
-          await all(hooks.beforeEach)
-          await body()
-        } finally {
-          await all(hooks.afterEach)
-        }
-      }),
-    )
+  const add = (title: string, body: Body): void => {
+    if (ran) throw new Error(`"${title}" comes after .run() of "${name}" and would not run`)
+    count += 1
+    test(title, () => runTest(title, body))
   }
-  const run = () => {
-    test(
-      '(leaves nothing behind)',
-      guarded(async () => {
-        await all(hooks.after)
-        if (leakCheck) await assertNoLeak(base)
-      }),
-    )
-    base = handles()
+  const run = (): void => {
+    runs()
+    ran = true
+    open += 1
+    if (count === 0) failFile(name, new Error('the suite has no test'))
+    test.after(close)
     test.run()
   }
   return Object.assign(add, {
@@ -133,52 +123,4 @@ async function within(ms: number, work: Body): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-async function assertNoLeak(base: readonly string[]): Promise<void> {
-  const excess = () => {
-    const left = handles()
-    for (const kind of base) if (left.includes(kind)) left.splice(left.indexOf(kind), 1)
-    return left.filter((kind) => kind !== 'Timeout' && kind !== 'Immediate')
-  }
-  for (const start = Date.now(); excess().length > 0 && Date.now() - start < 1000; ) await turn()
-  const left = excess()
-  for (const worker of workers) await worker.terminate()
-  if (left.length > 0) throw new Error(`handles were left open: ${left.join(', ')}`)
-}
-
-async function rejects(
-  work: Promise<unknown> | (() => unknown),
-  code?: string,
-  message?: RegExp,
-): Promise<BeamlineError> {
-  try {
-    await (typeof work === 'function' ? work() : work)
-  } catch (error) {
-    return expected(error, code, message)
-  }
-  throw new Error(`expected a rejection${code ? ` with ${code}` : ''}, but it resolved`)
-}
-
-function throwsCode(work: () => unknown, code: string, message?: RegExp): BeamlineError {
-  try {
-    work()
-  } catch (error) {
-    return expected(error, code, message)
-  }
-  throw new Error(`expected ${code}, but nothing was thrown`)
-}
-
-function expected(error: unknown, code: string | undefined, message: RegExp | undefined): BeamlineError {
-  if (!(error instanceof BeamlineError)) throw toError('expected a BeamlineError', error)
-  if (code !== undefined) uvuAssert.is(error.code, code, `expected ${code}, not ${error.code}: ${error.message}`)
-  if (message !== undefined) uvuAssert.match(error.message, message)
-  return error
-}
-
-/** uvu's assertions, and those for errors with a code. */
-export const assert: typeof uvuAssert & { rejects: typeof rejects; throwsCode: typeof throwsCode } = {
-  ...uvuAssert,
-  rejects,
-  throwsCode,
 }

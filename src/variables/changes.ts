@@ -1,4 +1,4 @@
-import type { Change } from './change.js'
+import type { ChangeMeta } from './change.js'
 import type { Watch } from './watch.js'
 import type { WatchCallback, WatchOptions } from './watch-options.js'
 
@@ -10,10 +10,15 @@ export type BeginWatch = (
 ) => Promise<Watch>
 
 /** A change, as `for await` sees it. */
-export type WatchedChange = Pick<Change, 'name' | 'previous' | 'value' | 'meta'>
+export interface WatchedChange<N extends string = string, V = unknown> {
+  readonly name: N
+  readonly previous: V | undefined
+  readonly value: V
+  readonly meta: ChangeMeta
+}
 
-interface Asking {
-  resolve(result: IteratorResult<WatchedChange, undefined>): void
+interface Asking<C> {
+  resolve(result: IteratorResult<C, undefined>): void
   reject(error: unknown): void
 }
 
@@ -21,14 +26,14 @@ interface Asking {
  * The changes of some variables as an async iterator. It watches from the moment it is made; a change that nobody has
  * asked for keeps the watch's callback busy, so that `delivery` and `buffer` mean what they mean for a slow callback.
  */
-export class Changes implements AsyncIterableIterator<WatchedChange, undefined> {
+export class Changes<C extends WatchedChange = WatchedChange> implements AsyncIterableIterator<C, undefined> {
   readonly #watch: Promise<Watch>
-  readonly #asking: Asking[] = []
-  #offered: { readonly change: WatchedChange; readonly taken: () => void } | undefined
+  readonly #asking: Asking<C>[] = []
+  #offered: { readonly change: C; readonly taken: () => void } | undefined
   #end: { readonly error: unknown } | undefined
 
   constructor(begin: BeginWatch, options: WatchOptions) {
-    const callback: WatchCallback = (name, previous, value, meta) => this.#offer({ name, previous, value, meta })
+    const callback: WatchCallback = (name, previous, value, meta) => this.#offer({ name, previous, value, meta } as C)
     // What ends the watch is told by the iterator; errors of a filter still go to the user's onError.
     const quiet = options.onError ?? (() => {})
     this.#watch = begin(callback, { ...options, onError: quiet }, (watch) =>
@@ -37,7 +42,7 @@ export class Changes implements AsyncIterableIterator<WatchedChange, undefined> 
     this.#watch.catch((error: unknown) => this.#finish(error))
   }
 
-  #offer(change: WatchedChange): Promise<void> | undefined {
+  #offer(change: C): Promise<void> | undefined {
     const asking = this.#asking.shift()
     if (asking !== undefined) {
       asking.resolve({ done: false, value: change })
@@ -48,7 +53,7 @@ export class Changes implements AsyncIterableIterator<WatchedChange, undefined> 
     })
   }
 
-  next(): Promise<IteratorResult<WatchedChange, undefined>> {
+  next(): Promise<IteratorResult<C, undefined>> {
     const offered = this.#offered
     if (offered !== undefined) {
       this.#offered = undefined
@@ -70,7 +75,7 @@ export class Changes implements AsyncIterableIterator<WatchedChange, undefined> 
     for (const asking of others) asking.resolve({ done: true, value: undefined })
   }
 
-  async return(): Promise<IteratorResult<WatchedChange, undefined>> {
+  async return(): Promise<IteratorResult<C, undefined>> {
     const watch = await this.#watch.catch(() => undefined)
     await watch?.stop()
     this.#offered?.taken()

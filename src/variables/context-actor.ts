@@ -8,7 +8,7 @@ import type { Change, ManyWritten } from './change.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { LocalState, type Retention } from './local-state.js'
 import { managerName, observerActor } from './observer-actor.js'
-import type { ContextMessage, ContextRequest, ManagerMessage, WatchRequest } from './requests.js'
+import type { ContextMessage, ContextRequest, ManagerMessage, ManagerRequest, WatchRequest } from './requests.js'
 import { type BatchCommit, type Commit, type Write, written } from './state.js'
 import { ValueTable } from './value-table.js'
 
@@ -107,7 +107,7 @@ class ContextActor implements Behaviour {
       case 'watchers':
         return this.#tell({ kind: 'list', context: this.#self.pid, from })
       case 'stop':
-        throw new Exit('normal')
+        return this.#stop()
       default:
         this.#self.reply(from, this.#read(request))
     }
@@ -162,6 +162,14 @@ class ContextActor implements Behaviour {
     const observer = { ref, owner, relay, context: this.#self.pid, variables }
     const value = { manager: this.#manager, revision: this.#state.revision }
     this.#tell({ kind: 'observe', observer, begin, answer: { from, value } })
+  }
+
+  /** Commits and their answers may still wait in the manager's mailbox; the news of the end must not overtake them. */
+  async #stop(): Promise<void> {
+    await this.#self.call(this.#manager, { kind: 'fence' } satisfies ManagerRequest, {
+      timeout: Number.POSITIVE_INFINITY,
+    })
+    throw new Exit('normal')
   }
 
   #facts(): ContextFacts {

@@ -3,7 +3,7 @@ import type { ActorSystem } from '../actors/system.js'
 import { BeamlineError } from '../errors.js'
 import { Pid, type Ref } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
-import { Changes } from './changes.js'
+import { Changes, type WatchedChange } from './changes.js'
 import { type ContextOptions, findContext, spawnContext } from './context-spawn.js'
 import { type ContextFacts, tableNow } from './facts.js'
 import { resolveModule } from './module-base.js'
@@ -236,7 +236,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   }
 
   /** The changes of some variables for `for await`, from this call on; leaving the loop ends the watch. */
-  changes<N extends Name<V>>(names: readonly N[], options: WatchOptions<V[N]> = {}): Changes {
+  changes<N extends Name<V>>(names: readonly N[], options: WatchOptions<V[N]> = {}): Changes<WatchedChange<N, V[N]>> {
     return new Changes((callback, all, made) => this.#watch(names, callback, all, made), options as WatchOptions)
   }
 

@@ -160,6 +160,7 @@ export class Delivery {
 
   /** Nothing more comes: what is held back or waits is told, then `last` is done, unless the delivery is closed before. */
   finish(last: () => void): void {
+    if (this.#closed) return
     this.#pacer?.flush()
     this.#last = () => {
       this.close()

@@ -76,6 +76,8 @@ class ObserverActor implements Behaviour {
         return this.#table.count(request.id)
       case 'stats':
         return this.#stats()
+      case 'fence':
+        return undefined
     }
   }
 

@@ -6,7 +6,8 @@ import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Delivery } from './delivery.js'
-import type { ManagerMessage, RelayMessage } from './requests.js'
+import { managerName } from './observer-actor.js'
+import type { ManagerMessage, ManagerRequest, RelayMessage } from './requests.js'
 
 /** A watch as its thread's relay sees it. */
 export interface RelayedWatch {
@@ -130,12 +131,20 @@ export class Relay implements Behaviour {
   }
 
   #down({ pid, reason }: Down): void {
-    const concern = this.#concerned.get(pid.toString())
-    const text = `the watch ended, as its context did: ${describe(reason)}`
-    for (const watch of [...(concern?.watches ?? [])]) {
-      if (watch.owner.equals(pid)) this.#removed(watch)
-      else this.#end(watch, new BeamlineError('UNAVAILABLE', text))
-    }
+    const watches = [...(this.#concerned.get(pid.toString())?.watches ?? [])]
+    const orphans = watches.filter(({ context }) => context?.equals(pid))
+    for (const watch of watches) if (watch.owner.equals(pid)) this.#removed(watch)
+    if (orphans.length > 0) void this.#orphaned(orphans, pid as Pid, describe(reason))
+  }
+
+  /** The context's last commits may still be with its manager: they come before the end of its watches. */
+  async #orphaned(watches: readonly RelayedWatch[], context: Pid, why: string): Promise<void> {
+    const manager = this.#self?.system.whereis(managerName(context.thread))
+    const request: ManagerRequest = { kind: 'fence' }
+    // A manager that has died has nothing left to say.
+    await (manager && this.#self?.call(manager, request, { timeout: Number.POSITIVE_INFINITY }).catch(() => {}))
+    const error = new BeamlineError('UNAVAILABLE', `the watch ended, as its context did: ${why}`)
+    for (const watch of watches) this.#end(watch, error)
   }
 
   /** What was committed before the end is told before it. */

@@ -77,6 +77,8 @@ export type ManagerRequest =
   | { readonly kind: 'tracks'; readonly id: string }
   | { readonly kind: 'count'; readonly id: string }
   | { readonly kind: 'stats' }
+  /** Answered when all that the manager was told before has been passed on. */
+  | { readonly kind: 'fence' }
 
 /** What the relay of a watching thread is told; one record for each change, however many watch there. */
 export type RelayMessage =

@@ -1,5 +1,5 @@
 import type { Metadata, Written } from './change.js'
-import type { Changes } from './changes.js'
+import type { Changes, WatchedChange } from './changes.js'
 import type { Context } from './context.js'
 import type { Watch } from './watch.js'
 import type { WatchCallback, WatchOptions } from './watch-options.js'
@@ -44,7 +44,7 @@ export class Variable<T = unknown> {
   }
 
   /** As {@link Context.changes}. */
-  changes(options?: WatchOptions<T>): Changes {
-    return this.#context.changes([this.name], options as WatchOptions)
+  changes(options?: WatchOptions<T>): Changes<WatchedChange<string, T>> {
+    return this.#context.changes([this.name], options as WatchOptions) as Changes<WatchedChange<string, T>>
   }
 }
