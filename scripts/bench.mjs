@@ -1,6 +1,7 @@
-// Runs every built benchmark in a process of its own and prints what each took against its peer: node scripts/bench.mjs [--quick] [filter…]
+// Runs every built benchmark in a process of its own and prints what each took against its peer:
+//   node scripts/bench.mjs [part of a name…] [--quick]
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -11,24 +12,32 @@ const { values, positionals: filters } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
 })
 
+/** Milliseconds for one file. */
+const timeout = 600_000
 const built = join(root, 'build', 'bench')
+const results = join(root, 'bench', 'results')
+const resultOf = (file) => join(results, `${basename(file, '.bench.js')}.json`)
+
+/** Built benchmarks whose source is still there: what was deleted must not run on. */
 const files = readdirSync(built)
-  .filter((file) => file.endsWith('.bench.js'))
+  .filter((file) => file.endsWith('.bench.js') && existsSync(join(root, 'bench', file.replace(/\.js$/, '.ts'))))
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
   .sort()
 if (files.length === 0) throw new Error(`no benchmark in ${built} matches ${filters.join(' ')}`)
 
-let failed = 0
+mkdirSync(results, { recursive: true })
+const failures = []
 for (const file of files) {
   console.log(`\n== ${file}`)
-  const { status } = spawnSync(
+  rmSync(resultOf(file), { force: true })
+  const { status, signal } = spawnSync(
     process.execPath,
-    ['--expose-gc', join(built, file), ...(values.quick ? ['--quick'] : [])],
-    {
-      stdio: 'inherit',
-    },
+    ['--expose-gc', '--enable-source-maps', join(built, file), ...(values.quick ? ['--quick'] : [])],
+    { stdio: ['ignore', 'inherit', 'inherit'], timeout, killSignal: 'SIGKILL' },
   )
-  if (status !== 0) failed++
+  if (signal !== null) failures.push(`${file}: ended by ${signal}`)
+  else if (status !== 0) failures.push(`${file}: exit code ${status}`)
+  else if (!existsSync(resultOf(file))) failures.push(`${file}: it wrote no figures`)
 }
 
 /** Each peer, and the arms that are compared with it. */
@@ -44,11 +53,9 @@ const peers = {
   'raw postMessage one way': ['put to callback'],
 }
 
-const results = join(root, 'bench', 'results')
-mkdirSync(results, { recursive: true })
-const figures = files.flatMap(
-  (file) => JSON.parse(readFileSync(join(results, `${basename(file, '.bench.js')}.json`), 'utf8')).figures,
-)
+const figures = files
+  .filter((file) => existsSync(resultOf(file)))
+  .flatMap((file) => JSON.parse(readFileSync(resultOf(file), 'utf8')).figures)
 const find = (name) => figures.find((figure) => figure.name === name)
 const time = (ns) =>
   ns >= 1e6 ? `${(ns / 1e6).toFixed(2)} ms` : ns >= 1e3 ? `${(ns / 1e3).toFixed(1)} µs` : `${ns.toFixed(0)} ns`
@@ -63,4 +70,5 @@ const table = ['| what | median | p99 | against its peer |', '| --- | --- | --- 
 console.log(`\n${table}`)
 writeFileSync(join(results, 'summary.md'), `${table}\n`)
 writeFileSync(join(results, 'summary.json'), `${JSON.stringify(figures, undefined, 2)}\n`)
-process.exitCode = failed === 0 ? 0 : 1
+for (const failure of failures) console.error(`FAIL ${failure}`)
+process.exitCode = failures.length === 0 ? 0 : 1

@@ -147,7 +147,7 @@ class WorkerThread implements ThreadControl {
     this.#collector.stop()
     process.off('uncaughtExceptionMonitor', this.#lastWords)
     if (this.#place === undefined) this.#toMain({ kind: 'done' })
-    this.#host.close()
+    this.#host.abandon()
     if (this.#place !== undefined) this.#end()
   }
 }

@@ -82,8 +82,12 @@ export class Calls {
     for (const [serial, pending] of this.#pending) if (pending.owner?.equals(owner)) this.#take(serial)
   }
 
-  rejectAll(error: BeamlineError): void {
-    for (const serial of [...this.#pending.keys()]) this.settle(serial, 'error', error)
+  /** No question is answered any more: each is rejected with `error`, or never settles. */
+  clear(error?: BeamlineError): void {
+    for (const serial of [...this.#pending.keys()]) {
+      if (error === undefined) this.#take(serial)
+      else this.settle(serial, 'error', error)
+    }
   }
 
   #take(serial: number): Pending | undefined {

@@ -262,15 +262,25 @@ export class Host implements LinkEvents {
     )
   }
 
-  /** Ends all that still waits, and the links. */
+  /** Ends all that still waits, which is rejected, and the links. */
   close(): void {
     this.refuseNew()
     this.#closed = true
-    const error = this.#stopped as BeamlineError
+    this.#end(this.#stopped)
+    this.mesh.close()
+  }
+
+  /** Ends like a thread that is terminated: nobody hears of it, and no code of it runs on. */
+  abandon(): void {
+    this.mesh.close()
+    this.refuseNew()
+    this.#end(undefined)
+  }
+
+  #end(error: BeamlineError | undefined): void {
     for (const cell of this.cells.values()) cell.waiters.clear(this.clock, error)
     for (const cell of [...this.cells.values()]) cell.exit('shutdown')
-    this.calls.rejectAll(error)
+    this.calls.clear(error)
     this.timers.clear()
-    this.mesh.close()
   }
 }

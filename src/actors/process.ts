@@ -189,8 +189,10 @@ export class Process {
    * Gives this process a name, beside those it has. Mirrors `Process.register/2`.
    * @throws BeamlineError ALREADY_REGISTERED while another live process has it
    */
-  register(name: string): Promise<void> {
-    return this.#cell.alive ? this.#host.register(this.#cell, name) : new Promise(() => {})
+  async register(name: string): Promise<void> {
+    this.#host.assertRunning()
+    if (!this.#cell.alive) return new Promise(() => {})
+    return this.#host.register(this.#cell, name)
   }
 
   /** A new unique reference, as `make_ref/0`. */

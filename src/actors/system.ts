@@ -38,6 +38,9 @@ export interface SystemOptions {
   readonly clock?: Clock
 }
 
+const MOST_THREADS = 1024
+const MOST_PROCESSES = 1 << 28
+
 /** How a system stops its threads and gives way. */
 type Ending = (timeout: number) => Promise<void>
 
@@ -71,11 +74,13 @@ export class ActorSystem implements AsyncDisposable {
 
   /** @internal A system whose threads are made by `machinery`. */
   static async assemble(options: SystemOptions, machinery: Machinery): Promise<ActorSystem> {
-    const { stuckAfter = 3000, killGrace = 1000, clock = realClock } = options
-    const threads = whole('threads', options.threads ?? availableParallelism())
-    const roster = Roster.create(threads, whole('systemThreads', options.systemThreads ?? 1))
+    const { clock = realClock } = options
+    const stuckAfter = within('stuckAfter', options.stuckAfter ?? 3000, 1, Number.POSITIVE_INFINITY)
+    const killGrace = within('killGrace', options.killGrace ?? 1000, 1, Number.POSITIVE_INFINITY)
+    const threads = whole('threads', options.threads ?? availableParallelism(), MOST_THREADS)
+    const roster = Roster.create(threads, whole('systemThreads', options.systemThreads ?? 1, MOST_THREADS))
     const node = options.name ?? `beamline-${randomBytes(3).toString('hex')}`
-    const processes = ProcessTable.create(node, whole('maxProcesses', options.maxProcesses ?? 1 << 20))
+    const processes = ProcessTable.create(node, whole('maxProcesses', options.maxProcesses ?? 1 << 20, MOST_PROCESSES))
     const names = NameTable.create(processes)
     const keeper = new ThreadKeeper(machinery)
     const mesh = new Mesh(() => {})
@@ -100,7 +105,12 @@ export class ActorSystem implements AsyncDisposable {
     const system = new ActorSystem(host, end, keeper)
     keeper.onStop = () => void system.stop()
     const shared = { processes: processes.memory, names: names.memory, roster: roster.memory, beat: watchdog.beat }
-    await keeper.start(host, watchdog, shared)
+    try {
+      await keeper.start(host, watchdog, shared)
+    } catch (error) {
+      await system.stop({ timeout: 0 })
+      throw error
+    }
     watchdog.start()
     return system
   }
@@ -175,7 +185,13 @@ export class ActorSystem implements AsyncDisposable {
   }
 }
 
-function whole(option: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value
-  throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${value}: give a whole number above 0`)
+function whole(option: string, value: number, most: number): number {
+  if (Number.isInteger(value)) return within(option, value, 1, most)
+  throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${value}: give a whole number`)
+}
+
+function within(option: string, value: number, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  const text = `ActorSystem.start: ${option} is ${value}: give a number from ${least} to ${most}`
+  throw new BeamlineError('INVALID_TYPE', text)
 }

@@ -17,6 +17,7 @@ export class Mesh {
   readonly #waiting = new Map<number, Waiting[]>()
   readonly #lost = new Set<number>()
   readonly #dial: (thread: number) => void
+  #closed = false
 
   constructor(dial: (thread: number) => void) {
     this.#dial = dial
@@ -29,7 +30,7 @@ export class Mesh {
       link.send(signal, transfer)
       return true
     }
-    if (this.#lost.has(thread)) return false
+    if (this.#closed || this.#lost.has(thread)) return false
     // A copy: its sender may go on changing it before there is a link.
     const copied = moved([signal, transfer], transfer) as Waiting
     const waiting = this.#waiting.get(thread)
@@ -69,8 +70,11 @@ export class Mesh {
     for (const link of this.#links.values()) link.send(signal)
   }
 
+  /** From now on nothing goes anywhere. */
   close(): void {
+    this.#closed = true
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
+    this.#waiting.clear()
   }
 }

@@ -176,7 +176,11 @@ each('an exit that a linked process is sent by its peer is not the end of the li
 
 test('link, unlink and exit refuse what is no process', ({ self }) => {
   for (const bad of [undefined, 'a name', 42]) {
-    for (const use of [() => self.link(bad as never), () => self.unlink(bad as never), () => self.exit(bad as never, 'x')]) {
+    for (const use of [
+      () => self.link(bad as never),
+      () => self.unlink(bad as never),
+      () => self.exit(bad as never, 'x'),
+    ]) {
       assert.throwsCode(use, 'INVALID_TYPE', /give a Pid/)
     }
   }

@@ -51,14 +51,17 @@ each('overflow exit ends the process with MAILBOX_FULL, at the message that is t
   assert.match(error['message'] as string, /full \(3 messages\)/)
 })
 
-each('overflow exit: a call that is too many is rejected with that reason, as all that wait are', async (stage, place) => {
-  const { one } = await held(stage, place, { limit: 1, overflow: 'exit' })
-  const calls = [stage.self.call(one.pid, ask), stage.self.call(one.pid, ask)]
-  for (const call of calls) {
-    const { details } = await assert.rejects(call, 'NOPROC', /mailbox .* is full/)
-    assert.is((details['reason'] as { error: { code: string } }).error.code, 'MAILBOX_FULL')
-  }
-})
+each(
+  'overflow exit: a call that is too many is rejected with that reason, as all that wait are',
+  async (stage, place) => {
+    const { one } = await held(stage, place, { limit: 1, overflow: 'exit' })
+    const calls = [stage.self.call(one.pid, ask), stage.self.call(one.pid, ask)]
+    for (const call of calls) {
+      const { details } = await assert.rejects(call, 'NOPROC', /mailbox .* is full/)
+      assert.is((details['reason'] as { error: { code: string } }).error.code, 'MAILBOX_FULL')
+    }
+  },
+)
 
 for (const overflow of ['drop-newest', 'drop-oldest'] as const) {
   each(`K5 a call that finds the mailbox full is rejected with MAILBOX_FULL (${overflow})`, async (stage, place) => {
@@ -103,18 +106,21 @@ for (const overflow of ['drop-newest', 'drop-oldest'] as const) {
   })
 }
 
-each('a server drops casts and refuses calls beyond its limit, and its own calls are answered', async (stage, place) => {
-  const mailbox = { limit: 3, overflow: 'drop-newest' } as const
-  const desk = await stage.start(place, Desk, { boss: stage.self.pid }, { mailbox })
-  const asking = desk.ask()
-  const from = await stage.called()
-  for (let i = 0; i < 10; i++) desk.cast.add(i)
-  await assert.rejects(desk.log(), 'MAILBOX_FULL', /Desk/)
-  stage.self.reply(from, 'the answer came through')
-  assert.is(await asking, 'the answer came through')
-  await eventually(async () => (await stage.system.info(desk.pid))?.messageQueueLength === 0)
-  assert.equal(await desk.log(), [0, 1, 2])
-})
+each(
+  'a server drops casts and refuses calls beyond its limit, and its own calls are answered',
+  async (stage, place) => {
+    const mailbox = { limit: 3, overflow: 'drop-newest' } as const
+    const desk = await stage.start(place, Desk, { boss: stage.self.pid }, { mailbox })
+    const asking = desk.ask()
+    const from = await stage.called()
+    for (let i = 0; i < 10; i++) desk.cast.add(i)
+    await assert.rejects(desk.log(), 'MAILBOX_FULL', /Desk/)
+    stage.self.reply(from, 'the answer came through')
+    assert.is(await asking, 'the answer came through')
+    await eventually(async () => (await stage.system.info(desk.pid))?.messageQueueLength === 0)
+    assert.equal(await desk.log(), [0, 1, 2])
+  },
+)
 
 each('a selective receive still finds its message after others were dropped', async (stage, place) => {
   const one = await stage.puppet(place, { mailbox: { limit: 2, overflow: 'drop-oldest' } })
@@ -139,8 +145,18 @@ test('dropped messages are told on the deadLetter channel', async (stage) => {
 })
 
 test('a limit that is none is refused', async ({ self }) => {
-  for (const mailbox of [{ limit: 0, overflow: 'exit' }, { limit: 1.5, overflow: 'exit' }, { limit: 3 }, { limit: '3', overflow: 'exit' }, { limit: 3, overflow: 'drop' }]) {
-    await assert.rejects(self.spawn(() => {}, undefined, { mailbox: mailbox as never }), 'INVALID_TYPE', /limit/)
+  for (const mailbox of [
+    { limit: 0, overflow: 'exit' },
+    { limit: 1.5, overflow: 'exit' },
+    { limit: 3 },
+    { limit: '3', overflow: 'exit' },
+    { limit: 3, overflow: 'drop' },
+  ]) {
+    await assert.rejects(
+      self.spawn(() => {}, undefined, { mailbox: mailbox as never }),
+      'INVALID_TYPE',
+      /limit/,
+    )
   }
 })
 

@@ -64,7 +64,10 @@ each('D5 demonitor with flush takes away a DOWN that waits, without it the DOWN 
     await eventually(async () => (await stage.system.info(stage.self.pid))?.messageQueueLength === 2)
     stage.self.demonitor(refs[0], { flush })
     const seen = (await stage.rest()) as Down[]
-    assert.equal(seen.map(({ ref }) => ref), flush ? [refs[1]] : [...refs])
+    assert.equal(
+      seen.map(({ ref }) => ref),
+      flush ? [refs[1]] : [...refs],
+    )
     await fence.do('ref')
   }
 })

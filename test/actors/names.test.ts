@@ -10,27 +10,33 @@ const elsewhere: Readonly<Record<Place, Place>> = {
   isolated: 'scheduler thread',
 }
 
-each('F1 a name is free by the time its DOWN arrives, every time, on whatever thread it is taken next', async (stage, place) => {
-  let next = place
-  for (let round = 0; round < (place === 'isolated' ? 20 : 200); round++) {
-    const one = await stage.puppet(next, { name: 'contested', monitor: true })
-    one.tell('exitWith', 'bye')
-    await stage.reasonOf(one.pid)
-    assert.is(stage.system.whereis('contested'), undefined)
-    next = next === place ? elsewhere[place] : place
-  }
-})
+each(
+  'F1 a name is free by the time its DOWN arrives, every time, on whatever thread it is taken next',
+  async (stage, place) => {
+    let next = place
+    for (let round = 0; round < (place === 'isolated' ? 20 : 200); round++) {
+      const one = await stage.puppet(next, { name: 'contested', monitor: true })
+      one.tell('exitWith', 'bye')
+      await stage.reasonOf(one.pid)
+      assert.is(stage.system.whereis('contested'), undefined)
+      next = next === place ? elsewhere[place] : place
+    }
+  },
+)
 
-each('F1 a name is free by the time the EXIT of a link arrives, when its thread is killed too', async (stage, place) => {
-  stage.self.trapExit = true
-  for (let round = 0; round < 10; round++) {
-    const one = await stage.puppet(place, { name: 'contested', link: true })
-    stage.self.exit(one.pid, 'kill')
-    await stage.hear()
-    assert.is(stage.system.whereis('contested'), undefined)
-    await stage.puppet('same thread', { name: `heir ${round}` })
-  }
-})
+each(
+  'F1 a name is free by the time the EXIT of a link arrives, when its thread is killed too',
+  async (stage, place) => {
+    stage.self.trapExit = true
+    for (let round = 0; round < 10; round++) {
+      const one = await stage.puppet(place, { name: 'contested', link: true })
+      stage.self.exit(one.pid, 'kill')
+      await stage.hear()
+      assert.is(stage.system.whereis('contested'), undefined)
+      await stage.puppet('same thread', { name: `heir ${round}` })
+    }
+  },
+)
 
 each('F2 a name that a live process has is refused, and the refused process never runs', async (stage, place) => {
   const holder = await stage.puppet(place, { name: 'taken' })

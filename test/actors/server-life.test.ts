@@ -32,15 +32,18 @@ for (const [init, reason] of [
   ['ignores', 'normal'],
   ['exits', 'by itself'],
 ] as const) {
-  each(`E1, E3, E4 an init that ${init} rejects with NOPROC and the reason, and links and monitors see it`, async (stage, place) => {
-    stage.self.trapExit = true
-    const options = { link: true, monitor: true }
-    const starting = stage.start(place, Desk, { boss: stage.self.pid, init }, options)
-    const { details, message } = await assert.rejects(starting, 'NOPROC', /Desk/)
-    assert.is(details['reason'], reason, message)
-    const deaths = (await stage.rest()) as { type?: string; reason?: unknown }[]
-    for (const type of ['EXIT', 'DOWN']) assert.is(deaths.find((one) => one.type === type)?.reason, reason)
-  })
+  each(
+    `E1, E3, E4 an init that ${init} rejects with NOPROC and the reason, and links and monitors see it`,
+    async (stage, place) => {
+      stage.self.trapExit = true
+      const options = { link: true, monitor: true }
+      const starting = stage.start(place, Desk, { boss: stage.self.pid, init }, options)
+      const { details, message } = await assert.rejects(starting, 'NOPROC', /Desk/)
+      assert.is(details['reason'], reason, message)
+      const deaths = (await stage.rest()) as { type?: string; reason?: unknown }[]
+      for (const type of ['EXIT', 'DOWN']) assert.is(deaths.find((one) => one.type === type)?.reason, reason)
+    },
+  )
 }
 
 each('E1 an init that is killed while it waits rejects the start', async (stage, place) => {
@@ -52,18 +55,22 @@ each('E1 an init that is killed while it waits rejects the start', async (stage,
   assert.is(details['reason'], 'killed')
 })
 
-each('E1 an init that throws rejects with NOPROC and the error, and links and monitors see it', async (stage, place) => {
-  stage.self.trapExit = true
-  const starting = stage.start(place, Desk, { boss: stage.self.pid, init: 'throws' }, { link: true, monitor: true })
-  const { details, cause } = await assert.rejects(starting, 'NOPROC', /no desk today/)
-  const { name, message, code } = (details['reason'] as { error: { name: string; message: string; code: string } }).error
-  assert.equal([name, message, code], ['RangeError', 'no desk today', 'E_DESK'])
-  assert.is((cause as Error).message, 'no desk today')
-  const deaths = (await stage.rest()) as { type?: string; reason?: unknown }[]
-  for (const type of ['EXIT', 'DOWN']) {
-    assert.equal(deaths.find((one) => one.type === type)?.reason, details['reason'])
-  }
-})
+each(
+  'E1 an init that throws rejects with NOPROC and the error, and links and monitors see it',
+  async (stage, place) => {
+    stage.self.trapExit = true
+    const starting = stage.start(place, Desk, { boss: stage.self.pid, init: 'throws' }, { link: true, monitor: true })
+    const { details, cause } = await assert.rejects(starting, 'NOPROC', /no desk today/)
+    const { name, message, code } = (details['reason'] as { error: { name: string; message: string; code: string } })
+      .error
+    assert.equal([name, message, code], ['RangeError', 'no desk today', 'E_DESK'])
+    assert.is((cause as Error).message, 'no desk today')
+    const deaths = (await stage.rest()) as { type?: string; reason?: unknown }[]
+    for (const type of ['EXIT', 'DOWN']) {
+      assert.equal(deaths.find((one) => one.type === type)?.reason, details['reason'])
+    }
+  },
+)
 
 each('E18 terminate runs after stop and after a throw', async (stage, place) => {
   const desk = await stage.start(place, Desk, { boss: stage.self.pid }, { monitor: true })

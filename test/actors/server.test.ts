@@ -68,18 +68,21 @@ each('E8 a call to the dead or the nameless rejects at once with NOPROC', async 
   }
 })
 
-each('E9 when the server crashes during a call the caller is rejected at once, with the reason', async (stage, place) => {
-  const desk = await stage.start(place, Desk, { boss: stage.self.pid }, { monitor: true })
-  const queued = Server.ref<Desk>(stage.self, desk, { timeout: Number.POSITIVE_INFINITY })
-  const [failed, waiting] = [queued.failLater('broken'), queued.log()]
-  await allow(stage)
-  for (const call of [failed, waiting]) {
-    const { details, cause } = await assert.rejects(call, 'NOPROC', /TypeError: broken/)
-    assert.equal((details['reason'] as { error: { code: string } }).error.code, 'E_FAIL')
-    assert.is((cause as Error).message, 'broken')
-    assert.is((cause as { code?: string }).code, 'E_FAIL')
-  }
-})
+each(
+  'E9 when the server crashes during a call the caller is rejected at once, with the reason',
+  async (stage, place) => {
+    const desk = await stage.start(place, Desk, { boss: stage.self.pid }, { monitor: true })
+    const queued = Server.ref<Desk>(stage.self, desk, { timeout: Number.POSITIVE_INFINITY })
+    const [failed, waiting] = [queued.failLater('broken'), queued.log()]
+    await allow(stage)
+    for (const call of [failed, waiting]) {
+      const { details, cause } = await assert.rejects(call, 'NOPROC', /TypeError: broken/)
+      assert.equal((details['reason'] as { error: { code: string } }).error.code, 'E_FAIL')
+      assert.is((cause as Error).message, 'broken')
+      assert.is((cause as { code?: string }).code, 'E_FAIL')
+    }
+  },
+)
 
 each('E10 when the server stops without an answer the caller hears normal', async (stage, place) => {
   const desk = await stage.start(place, Desk, { boss: stage.self.pid })
@@ -120,7 +123,10 @@ each('E13 calls and casts of one client are handled in the order in which they w
     else desk.cast.add(i)
   }
   assert.equal(await desk.log(), [...Array(200).keys()])
-  assert.equal(await Promise.all(counts), counts.map((_, i) => i * 3 + 1))
+  assert.equal(
+    await Promise.all(counts),
+    counts.map((_, i) => i * 3 + 1),
+  )
 })
 
 each('E14 another process may answer in the stead of the server', async (stage, place) => {
@@ -170,7 +176,17 @@ each('refuse rejects the caller with the error and ends nobody', async (stage, p
 
 each('what is no public method is refused with NOT_FOUND, and the server lives on', async (stage, place) => {
   const desk = await stage.start(place, Desk, { boss: stage.self.pid })
-  const unknown = ['missing', 'init', 'terminate', 'handleInfo', 'constructor', 'toString', '__proto__', 'self', '#tell']
+  const unknown = [
+    'missing',
+    'init',
+    'terminate',
+    'handleInfo',
+    'constructor',
+    'toString',
+    '__proto__',
+    'self',
+    '#tell',
+  ]
   for (const method of unknown) {
     await assert.rejects(stage.self.call(desk.pid, { method, args: [] }), 'NOT_FOUND', /no public method/)
     stage.self.cast(desk.pid, { method, args: [] })

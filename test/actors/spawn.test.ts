@@ -35,7 +35,10 @@ test('auto takes the scheduler threads in turn, a number is taken modulo their c
   const pids: Pid[] = []
   for (let i = 0; i < 6; i++) pids.push(await stage.self.spawn({ module }, stage.self.pid))
   assert.is(new Set(pids.map(({ thread }) => thread)).size, 2)
-  const [even, odd] = [await stage.puppet('scheduler thread', { thread: 0 }), await stage.puppet('scheduler thread', { thread: 3 })]
+  const [even, odd] = [
+    await stage.puppet('scheduler thread', { thread: 0 }),
+    await stage.puppet('scheduler thread', { thread: 3 }),
+  ]
   const same = await stage.puppet('scheduler thread', { thread: 4 })
   assert.is(same.pid.thread, even.pid.thread)
   assert.is.not(odd.pid.thread, even.pid.thread)

@@ -1,3 +1,4 @@
+import { Context } from '../../src/index.js'
 import { type StarterArgs, startWatches, type WriterArgs } from '../fixtures/crowd.js'
 import { assert, suite } from '../harness.js'
 import { contextsFor } from '../support/contexts.js'
@@ -41,11 +42,15 @@ test(
     await ctx.define('x', 'integer', 0)
     const args: WriterArgs = { context: ctx.id, name: 'x', to: self.pid }
     const writer = await self.spawn(fixture('writer'), args, { thread: 0, monitor: true })
-    const recorders = range(1, 300).map(() => new Recorder())
+    const recorders = range(1, 200).map(() => new Recorder())
     const watches = []
-    for (const { callback } of recorders) watches.push(await ctx.watchOne('x', callback, { includeInitial: true }))
+    for (const { callback } of recorders) {
+      self.send(writer, 'go')
+      watches.push(await ctx.watchOne('x', callback, { includeInitial: true }))
+    }
     self.send(writer, 'enough')
     const last = await hear<number>(self)
+    assert.is(last, 2000)
     assert.is(await ctx.get('x'), last)
     for (const { values } of recorders) assert.equal(values, range(values[0] as number, last))
     for (const watch of watches) await watch.stop()
@@ -55,18 +60,27 @@ test(
 test(
   "W11 when an awaited write resolves, the watches of the caller's thread have been called",
   withContext(
-    async (ctx) => {
+    async (ctx, system) => {
       await ctx.define('x', 'integer', 0)
       await ctx.define('y', 'integer', 0)
       const seen = new Recorder()
+      const neighbour = new Recorder()
       await using _ = await ctx.watch(['x', 'y'], seen.callback)
+      const other = await system.spawn(async (self) => {
+        await Context.attach(self, ctx.id).watchOne('x', neighbour.callback)
+        system.self.send(system.self.pid, 'ready')
+        await self.receive()
+      })
+      assert.is(await hear(system.self), 'ready')
       for (const value of range(1, 1000)) {
         if (value % 3 === 0) await ctx.updateMany({ x: value, y: value })
         else if (value % 3 === 1) await ctx.set('x', value)
         else await ctx.rollback('x', 0)
-        assert.is(seen.changes.at(-1)?.value, value % 3 === 2 ? 0 : value)
+        const written = value % 3 === 2 ? 0 : value
+        assert.equal([seen.values.at(-1), neighbour.values.at(-1)], [written, written])
       }
-      assert.is(seen.changes.length, 1333)
+      assert.equal([seen.values.length, neighbour.values.length], [1333, 1000])
+      system.self.send(other, 'end')
     },
     { history: 1000 },
   ),

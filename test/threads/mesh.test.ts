@@ -68,7 +68,14 @@ test('what waits for a link is a copy of what was sent, and what it transfers ha
   mesh.send(3, message(data), [data.buffer])
   data.n = 2
   assert.is(data.buffer.byteLength, 0)
-  assert.throwsCode(() => mesh.send(3, message(() => {})), 'NOT_CLONEABLE')
+  assert.throwsCode(
+    () =>
+      mesh.send(
+        3,
+        message(() => {}),
+      ),
+    'NOT_CLONEABLE',
+  )
   const link = new Recorder(3)
   mesh.connect(link)
   assert.is(link.sent.length, 1)
@@ -117,12 +124,15 @@ test('a broadcast goes to every thread that has a link, and to no other', () => 
   assert.equal(links[1]?.sent, ['closed'])
 })
 
-test('close closes every link once', () => {
-  const { mesh } = meshOf()
+test('close closes every link once, and nothing goes anywhere after it', () => {
+  const { mesh, dialled } = meshOf()
   const links = [new Recorder(1), new Recorder(2)]
   for (const link of links) mesh.connect(link)
   mesh.close()
   mesh.close()
+  assert.is(mesh.send(1, signal(1)), false)
+  assert.is(mesh.send(3, signal(1)), false)
+  assert.equal(dialled, [])
   assert.equal(
     links.map((link) => link.sent),
     [['closed'], ['closed']],

@@ -1,3 +1,4 @@
+import { type ActorSystem, Context, type Pid } from '../../src/index.js'
 import { assert, suite } from '../harness.js'
 import { contextsFor } from '../support/contexts.js'
 import { Recorder, range } from '../support/recorder.js'
@@ -71,6 +72,34 @@ test(
     }
   }),
 )
+
+test(
+  'V4 get sees what another process of the same thread sent before it',
+  withContext(async (ctx, system) => {
+    await ctx.define('x', 'integer', 0)
+    const { pid } = await writerHere(system, ctx.id)
+    for (const value of range(1, 100)) {
+      system.self.send(pid, value)
+      await system.self.receive()
+      assert.is(await ctx.get('x'), value)
+    }
+    system.self.send(pid, 'end')
+  }),
+)
+
+/** A process of this thread that puts each number it is sent into `x`, and says so. */
+async function writerHere(system: ActorSystem, context: string): Promise<{ pid: Pid }> {
+  const shell = system.self.pid
+  const pid = await system.spawn(async (self) => {
+    const ctx = Context.attach(self, context)
+    for await (const message of self.messages()) {
+      if (message === 'end') return
+      ctx.put('x', message)
+      self.send(shell, 'put')
+    }
+  })
+  return { pid }
+}
 
 test(
   'V4 peek sees every awaited write at once',

@@ -131,9 +131,9 @@ test('W9 a watch ends with UNAVAILABLE when its context is stopped, and leaves n
     await ctx.stop()
     const error = await ended
     assert.equal([error.code, error.message], ['UNAVAILABLE', 'the watch ended, as its context did: normal'])
+    await eventually(async () => assert.equal([await observers.count(x.id), await observers.total()], [0, before]))
     await watch.stop()
     assert.equal(seen.values, [1])
-    await eventually(async () => assert.equal([await observers.count(x.id), await observers.total()], [0, before]))
   }))
 
 test('W9 a watch ends with UNAVAILABLE when its context is killed, and the reason is told', () =>

@@ -1,4 +1,4 @@
-import type { Context, Watch } from '../../src/index.js'
+import { Context, type Watch } from '../../src/index.js'
 import { assert, suite } from '../harness.js'
 import { contextsFor } from '../support/contexts.js'
 import { gate, Recorder, range } from '../support/recorder.js'
@@ -239,8 +239,8 @@ test(
 )
 
 test(
-  'a handle of a variable watches as its context does',
-  withContext(async (ctx) => {
+  'a handle of a variable watches as its context does; listWatchers lists those of its own context',
+  withContext(async (ctx, system) => {
     const x = await counter(ctx)
     const [one, two, three] = [new Recorder(), new Recorder(), new Recorder()]
     await using _ = await x.watch(one.callback, { includeInitial: true })
@@ -255,8 +255,10 @@ test(
         [0, 7],
       ],
     )
+    await using other = await Context.start(system)
+    await using ____ = await (await counter(other)).watch(() => {})
     const watchers = await ctx.listWatchers()
-    assert.is(watchers.length, 3)
+    assert.equal([watchers.length, (await other.listWatchers()).length], [3, 1])
     assert.ok(watchers.every(({ alive, backend }) => alive && backend === 'local'))
   }),
 )
