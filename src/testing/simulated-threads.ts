@@ -1,6 +1,5 @@
 import { type BootData, boot } from '../actors/boot.js'
-import type { Machinery } from '../actors/thread-keeper.js'
-import { type Clock, realClock } from '../threads/clock.js'
+import { ActorSystem, type SystemOptions } from '../actors/system.js'
 import { Batch, type Carrier } from '../threads/link.js'
 import { type Deliver, MemoryCarrier } from '../threads/memory-link.js'
 import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../threads/pools.js'
@@ -11,18 +10,10 @@ import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../thre
  */
 export class SimulatedThreads implements ThreadSource {
   readonly #carrier: Carrier
-  readonly #clock: Clock
   readonly #running = new Map<number, (end: ThreadEnd) => void>()
 
-  constructor(carrier: Carrier, clock: Clock = realClock) {
+  constructor(carrier: Carrier) {
     this.#carrier = carrier
-    this.#clock = clock
-  }
-
-  /** The parts of a system without worker threads, whose signals travel when `deliver` lets them. */
-  static machinery(deliver: Deliver = setImmediate, clock?: Clock): Machinery & { readonly source: SimulatedThreads } {
-    const carrier = new MemoryCarrier(deliver)
-    return { source: new SimulatedThreads(carrier, clock), carrier, batch: new Batch(false) }
   }
 
   shared(task: ThreadTask): RunningThread {
@@ -42,19 +33,35 @@ export class SimulatedThreads implements ThreadSource {
     for (const end of [...this.#running.values()]) end({ kind: 'killed' })
   }
 
-  #start(task: ThreadTask): RunningThread {
-    const data = task.data as BootData
-    const { done, abandon } = boot(data, task.end, this.#carrier, this.#clock)
+  #start({ data, end }: ThreadTask): RunningThread {
+    const { thread } = data as BootData
+    const { done, abandon } = boot(data as BootData, end, this.#carrier)
     let die: (end: ThreadEnd) => void = () => {}
     const ended = new Promise<ThreadEnd>((resolve) => {
-      die = (end) => {
-        if (!this.#running.delete(data.thread)) return
-        resolve(end)
+      die = (how) => {
+        if (!this.#running.delete(thread)) return
+        resolve(how)
         abandon()
       }
     })
-    this.#running.set(data.thread, die)
+    this.#running.set(thread, die)
     void done.then(() => die({ kind: 'done' }))
     return { ended, kill: () => die({ kind: 'killed' }) }
   }
+}
+
+/**
+ * Starts a system whose threads are simulated: the same code over an in-memory carrier, all on this one thread, so that
+ * a test decides by `deliver` when each signal arrives.
+ * @param deliver runs each delivery, in the order in which it is handed them for each pair of threads; at the next turn
+ * of the event loop unless told
+ * @param threads makes the threads; for tests that let one die
+ */
+export function startSimulated(
+  options: SystemOptions = {},
+  deliver: Deliver = setImmediate,
+  threads = (carrier: Carrier): ThreadSource => new SimulatedThreads(carrier),
+): Promise<ActorSystem> {
+  const carrier = new MemoryCarrier(deliver)
+  return ActorSystem.assemble(options, { source: threads(carrier), carrier, batch: new Batch(false) })
 }
