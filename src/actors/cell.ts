@@ -116,7 +116,9 @@ export class Cell implements Runnable {
     this.#queued = false
     if (!this.alive) return false
     if (this.#behaviour === undefined) {
-      this.handled += this.waiters.serve(this.#host.clock)
+      const served = this.waiters.serve(this.#host.clock)
+      if (served > 0) this.#host.running(this)
+      this.handled += served
       return false
     }
     if (this.#busy || this.mailbox.length === 0) return false

@@ -25,6 +25,7 @@ export class Graves {
   }
 
   closed(thread: number): void {
+    if (this.#host.mesh.isLost(thread)) return
     const grave = this.#open.get(thread)
     if (grave === undefined) this.#closed.add(thread)
     else this.#bury(grave.death)

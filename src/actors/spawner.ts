@@ -1,7 +1,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { BeamlineError } from '../errors.js'
 import { MAIN } from '../threads/mesh.js'
-import { copy, pack, unpack } from '../threads/payload.js'
+import { copy, moved, type Payload, pack, unpack } from '../threads/payload.js'
 import { Pid, Ref } from '../threads/pid.js'
 import type { SpawnSignal } from '../threads/signal.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
@@ -109,7 +109,9 @@ export class Spawner {
   async #remote(parent: Cell, name: EntryName, args: unknown, right: Birthright, thread: number): Promise<Pid> {
     const ref = this.#host.ref()
     const expected: Expected = { parent, right, pid: undefined }
-    const payload = pack(args)
+    // Cloned before anything begins, as only that finds out about a proxy.
+    const payload = moved(pack(args)) as Payload
+    const birthright = pack(right)
     this.#expected.set(ref.serial, expected)
     const what = `the start of ${right.label}`
     const ready = this.#host.calls.open(ref, { owner: parent.pid, thread, what, timeout: Number.POSITIVE_INFINITY })
@@ -120,7 +122,7 @@ export class Spawner {
       ...name,
       isolated: right.thread === 'isolated',
       args: payload,
-      options: pack(right),
+      options: birthright,
     }
     if (thread === this.#host.thread) this.#host.openIsolated(signal)
     else if (!this.#host.mesh.send(thread, signal)) this.#host.calls.settle(ref.serial, 'exit', 'noconnection')
@@ -199,6 +201,9 @@ export class Spawner {
         `mailbox: give { limit: a whole number above 0, overflow: ${overflows.join(' | ')} }`,
       )
     }
+    if (resourceLimits !== undefined && !areLimits(resourceLimits)) {
+      throw new BeamlineError('INVALID_TYPE', 'resourceLimits: give an object of numbers, as to a Worker')
+    }
     if (resourceLimits !== undefined && thread !== 'isolated') {
       throw new BeamlineError('BAD_ENTRY', "resourceLimits belong to a thread of its own: add thread: 'isolated'")
     }
@@ -217,6 +222,10 @@ export class Spawner {
       `'${placement}' is no thread: give 'auto', 'main', 'isolated' or a whole number from 0`,
     )
   }
+}
+
+function areLimits(limits: unknown): boolean {
+  return typeof limits === 'object' && limits !== null && Object.values(limits).every((one) => typeof one === 'number')
 }
 
 /**

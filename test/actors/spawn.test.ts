@@ -195,6 +195,26 @@ const refusal = async (stage: Stage, place: Place) => {
 
 each('arguments that cannot be sent are refused, with their path', refusal, elsewhere)
 
+each(
+  'arguments that only cloning refuses open no thread',
+  async (stage, place) => {
+    const before = stage.system.threads().length
+    const boss = Object.assign({ boss: new Proxy({}, {}) }, stage.self.pid)
+    await assert.rejects(stage.spawn(place, introduce, boss as never, {}, 'newborns'), 'NOT_CLONEABLE')
+    assert.is(stage.system.threads().length, before)
+  },
+  elsewhere,
+)
+
+test('limits that are none are refused before a thread is opened', async ({ self, system }) => {
+  const before = system.threads().length
+  for (const resourceLimits of [null, 5, 'much', { maxOldGenerationSizeMb: '32' }]) {
+    const spawned = self.spawn({ module }, self.pid, { thread: 'isolated', resourceLimits: resourceLimits as never })
+    await assert.rejects(spawned, 'INVALID_TYPE', /an object of numbers/)
+  }
+  assert.is(system.threads().length, before)
+})
+
 test('K14 when the process of an isolated thread ends, what it has started there ends too', async (stage) => {
   const pid = await stage.spawn('isolated', leavesAChild, stage.self.pid, { monitor: true }, 'newborns')
   const children = await stage.hear<Pid[]>()

@@ -2,6 +2,7 @@ import type { Process } from '../../src/actors/process.js'
 import type { ActorSystem } from '../../src/actors/system.js'
 import type { Pid } from '../../src/threads/pid.js'
 import { assert, suite } from '../harness.js'
+import { onStage, type Puppet } from '../support/stage.js'
 import { withSystem } from '../support/system.js'
 
 const module = new URL('../fixtures/dying.js', import.meta.url)
@@ -70,6 +71,31 @@ test('K1 a process told to die on it dies of it, the others of their host', () =
     assert.is(reasons.get(String(spinner)), 'killed')
     assert.equal(reasons.get(String(other)), { hostKilled: spinner })
   }))
+
+test('K1 every process that was told to die on it dies of that, the others of their host', () =>
+  withSystem({ threads: 1, stuckAfter: Number.POSITIVE_INFINITY, killGrace: 200 }, (system) =>
+    onStage(system, async (stage) => {
+      const [hangs, second, other] = await Promise.all([0, 1, 2].map(() => stage.puppet('scheduler thread')))
+      for (const one of [hangs, second, other]) stage.self.monitor((one as Puppet).pid)
+      hangs?.tell('spin', stage.self.pid, new Int32Array(new SharedArrayBuffer(4)))
+      assert.is(await stage.hear(), 'spinning')
+      for (const one of [hangs, second]) stage.self.exit((one as Puppet).pid, 'kill')
+      for (const one of [hangs, second]) assert.is(await stage.reasonOf((one as Puppet).pid), 'killed')
+      assert.equal(await stage.reasonOf((other as Puppet).pid), { hostKilled: (hangs as Puppet).pid })
+    }),
+  ))
+
+test('K1 the process that ran last is found, also when another has waited since', () =>
+  withSystem({ threads: 1, stuckAfter: 400 }, (system) =>
+    onStage(system, async (stage) => {
+      const hangs = await stage.puppet('scheduler thread', { monitor: true })
+      await hangs.do('ref')
+      const waits = await stage.puppet('scheduler thread', { monitor: true })
+      await waits.do('ref')
+      hangs.tell('hang')
+      for (const { pid } of [hangs, waits]) assert.equal(await stage.reasonOf(pid), { hostKilled: hangs.pid })
+    }),
+  ))
 
 test('a stuck user process takes no context with it', () =>
   withSystem({ threads: 1, stuckAfter: 400 }, async (system) => {

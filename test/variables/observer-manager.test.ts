@@ -102,7 +102,7 @@ test('what an observer throws harms no other, and metadata cannot pass for a del
 })
 
 test("a variable's id observes what its context commits, beside the context's own watches", async () => {
-  await using ctx = await Context.start(system())
+  await using ctx = await Context.start(system(), { thread: 0 })
   const x = await ctx.define('observed', 'integer', 0)
   const observers = ObserverManager.of(system())
   const [seen, watched] = [new Recorder(), new Recorder()]
