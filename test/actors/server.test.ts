@@ -13,14 +13,14 @@ interface Told {
 
 /** The next thing that a desk tells of this kind. */
 async function told(stage: Stage, event: string): Promise<unknown> {
-  const message = await stage.self.receive((m): m is Told => (m as Told).event === event, { timeout: 5000 })
+  const message = await stage.self.receive((m): m is Told => (m as Told).event === event, { timeout: 20_000 })
   return message.detail
 }
 
 /** Lets the desk that asks go on. */
 async function allow(stage: Stage, answer: unknown = 'yes'): Promise<void> {
   const isCall = (message: unknown): message is Call => (message as Call).type === 'CALL'
-  stage.self.reply((await stage.self.receive(isCall, { timeout: 5000 })).from, answer)
+  stage.self.reply((await stage.self.receive(isCall, { timeout: 20_000 })).from, answer)
 }
 
 each('a call resolves to what the method returns, or what that resolves to', async (stage, place) => {

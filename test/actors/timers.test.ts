@@ -141,7 +141,7 @@ play('E5 a call waits 5000 ms unless told, and what answered in time leaves no t
   const other = await stage.puppet('scheduler thread')
   const before = clock.pending
   let settled = false
-  const held = other.do('hold', stage.self.pid).finally(() => {
+  const held = stage.self.call(other.pid, { move: 'hold', args: [stage.self.pid] }).finally(() => {
     settled = true
   })
   const from = await stage.called()

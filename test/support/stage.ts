@@ -13,7 +13,8 @@ import { assert, eventually, suite } from '../harness.js'
 export const places = ['same thread', 'scheduler thread', 'isolated'] as const
 export type Place = (typeof places)[number]
 
-const patience = 5000
+/** Milliseconds: far more than anything takes here, as the machine may be busy with other tests. */
+const patience = 20_000
 
 /** A process that does what the test tells it to. */
 export class Puppet {
@@ -27,7 +28,7 @@ export class Puppet {
 
   /** Lets it make a move and waits until it is made. */
   do<T = unknown>(move: string, ...args: unknown[]): Promise<T> {
-    return this.#self.call(this.pid, { move, args } satisfies Order) as Promise<T>
+    return this.#self.call(this.pid, { move, args } satisfies Order, { timeout: patience }) as Promise<T>
   }
 
   /** Lets it link itself to another puppet, and waits until that one knows. */
@@ -149,7 +150,7 @@ export class Stage {
 type Scene = (stage: Stage, place: Place) => Promise<void>
 
 /** A suite whose tests run each in a process of its own, in one system. */
-export function stages(name: string, options: SystemOptions = {}, timeout = 20_000) {
+export function stages(name: string, options: SystemOptions = {}, timeout = 60_000) {
   const test = suite(name, { timeout })
   let system: ActorSystem
   test.before(async () => {

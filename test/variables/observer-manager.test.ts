@@ -107,11 +107,19 @@ test("a variable's id observes what its context commits, beside the context's ow
   const observers = ObserverManager.of(system())
   const [seen, watched] = [new Recorder(), new Recorder()]
   const ref = await observers.add(x.id, seen.callback)
+  await x.set(1)
+  assert.equal(seen.steps, [[0, 1]])
   await using _ = await x.watch(watched.callback)
   assert.is(await observers.count(x.id), 2)
-  await x.set(1)
-  assert.equal([seen.steps, watched.steps], [[[0, 1]], [[0, 1]]])
-  assert.equal([seen.names, seen.revisions], [['observed'], [2]])
+  await x.set(2)
+  assert.equal([seen.values, watched.values], [[1, 2], [2]])
+  assert.equal(
+    [seen.names, seen.revisions],
+    [
+      ['observed', 'observed'],
+      [2, 3],
+    ],
+  )
   assert.equal((await ctx.listWatchers()).length, 1, 'an observer added by hand is no watch of the context')
   await observers.remove(x.id, ref)
 })
