@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
   options: {
     repeat: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
-    timeout: { type: 'string', default: process.env.TEST_FILE_TIMEOUT ?? '120' },
+    timeout: { type: 'string', default: process.env.TEST_FILE_TIMEOUT ?? '180' },
     from: { type: 'string', default: ours },
   },
 })
