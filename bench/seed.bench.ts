@@ -1,77 +1,143 @@
-import { bench, do_not_optimize } from 'mitata'
-import { ActorSystem, Context, ObserverManager } from '../src/index.js'
+// The local ones of the seed's `bench/stage3_streaming_benchmarks.exs`, under their names there.
+import { ActorSystem, Context, ObserverManager, type Ref } from '../src/index.js'
 import { compileValidator, type Validator } from '../src/variables/types/index.js'
-import { done, latency, report, timed } from './support.js'
+import { RawPeer, rawRoundTrip, roundTrip } from './peers.js'
+import { brief, expect, latency, runBench } from './support.js'
 
 const VARIABLES = 100
-const module = new URL('./processes.js', import.meta.url)
+const OBSERVERS = 100
+const against = { peer: roundTrip }
+
+const raw = new RawPeer()
 const system = await ActorSystem.start({ threads: 2 })
 const { self } = system
-const context = await Context.start(system, { id: 'seed' })
-for (let i = 1; i <= VARIABLES; i++) await context.define(`bench_var_${i}`, 'integer', i)
+// With a manager on one thread, as there is when all contexts are where they are unless told otherwise.
+const other = await ActorSystem.start({ threads: 1 })
+const near = await Context.start(system, { id: 'near', thread: 'main' })
+const far = await Context.start(system, { id: 'far' })
+for (let i = 1; i <= VARIABLES; i++) {
+  await near.define(`bench_var_${i}`, 'integer', i)
+  await far.define(`bench_var_${i}`, 'integer', i)
+}
 
-latency('LocalState watch setup', async () =>
-  timed(async () => {
-    const watch = await context.watchOne('bench_var_1', () => {})
-    await watch.stop()
-  }),
-)
+rawRoundTrip(raw)
 
-let here: unknown
-const watch = await context.watchOne('bench_var_50', (_name, _previous, value) => {
-  here = value
-})
 let serial = 0
-latency('LocalState notification dispatch', async () => {
-  const value = ++serial
-  return timed(async () => {
-    await context.set('bench_var_50', value)
-    done('notified', here, value)
+for (const [context, where] of [
+  [near, 'all on one thread'],
+  [far, 'context on another thread'],
+] as const) {
+  latency(
+    `LocalState watch setup, and its end: ${where}`,
+    async (stopwatch) => {
+      stopwatch.start()
+      const watch = await context.watchOne('bench_var_1', () => {})
+      await watch.stop()
+      stopwatch.stop()
+      expect('names', watch.names[0], 'bench_var_1')
+    },
+    against,
+  )
+
+  let last: unknown
+  let called = 0
+  let written = 0
+  await context.watchOne('bench_var_50', (_name, _previous, value) => {
+    last = value
+    called++
   })
-})
+  latency(
+    `LocalState notification dispatch: ${where}`,
+    async (stopwatch) => {
+      const value = ++serial
+      stopwatch.start()
+      await context.set('bench_var_50', value)
+      stopwatch.stop()
+      expect('last value', last, value)
+      expect('callbacks', called, ++written)
+    },
+    against,
+  )
+}
 
 const there = await system.spawn(
-  { module, export: 'watcher' },
-  { context: 'seed', name: 'bench_var_60', parent: self.pid },
+  { module: new URL('./processes.js', import.meta.url), export: 'watcher' },
+  { context: 'far', name: 'bench_var_60', parent: self.pid },
+  { thread: 0 },
 )
-await self.receive((message) => message === 'watching')
-latency('LocalState notification dispatch, watched on another thread and told back', async () => {
-  const value = ++serial
-  return timed(async () => {
-    context.put('bench_var_60', value)
-    done('notified', await self.receive(), value)
-  })
-})
+expect('message', await self.receive(), 'hello')
+latency(
+  'LocalState notification dispatch: watched on a third thread, which tells the writer',
+  async (stopwatch) => {
+    const value = ++serial
+    stopwatch.start()
+    far.put('bench_var_60', value)
+    const told = await self.receive()
+    stopwatch.stop()
+    expect('told', told, value)
+  },
+  against,
+)
 
-const observers = ObserverManager.of(system)
-latency('ObserverManager with 100 observers', async () => {
-  const id = `bench_var_${Math.ceil(Math.random() * 1000)}`
+const observers = ObserverManager.of(other)
+
+/** Adds the observers, has all of them called, and removes them. */
+async function observe(each: (work: (index: number) => Promise<void>) => Promise<void>): Promise<void> {
+  const id = `bench_var_${(++serial % 1000) + 1}`
   let called = 0
-  let callback = () => {}
-  const all = new Promise<void>((resolve) => {
-    callback = () => {
-      if (++called === 100) resolve()
-    }
+  let removed = 0
+  let resolve = () => {}
+  const all = new Promise<void>((resolved) => {
+    resolve = resolved
   })
-  return timed(async () => {
-    const refs = await Promise.all(Array.from({ length: 100 }, () => observers.add(id, callback)))
-    observers.notify(id, 1, 2, {})
-    await all
-    await Promise.all(refs.map((ref) => observers.remove(id, ref)))
-    done('called', called, 100)
+  const callback = () => {
+    if (++called === OBSERVERS) resolve()
+  }
+  const refs: Ref[] = []
+  await each(async (index) => {
+    refs[index] = await observers.add(id, callback)
   })
+  observers.notify(id, 1, 2)
+  await all
+  await each(async (index) => {
+    if (await observers.remove(id, refs[index] as Ref)) removed++
+  })
+  expect('called', called, OBSERVERS)
+  expect('removed', removed, OBSERVERS)
+}
+
+latency(`ObserverManager with ${OBSERVERS} observers: one after another`, async (stopwatch) => {
+  stopwatch.start()
+  await observe(async (work) => {
+    for (let index = 0; index < OBSERVERS; index++) await work(index)
+  })
+  stopwatch.stop()
+})
+latency(`ObserverManager with ${OBSERVERS} observers: all at once`, async (stopwatch) => {
+  stopwatch.start()
+  await observe(async (work) => {
+    await Promise.all(Array.from({ length: OBSERVERS }, (_, index) => work(index)))
+  })
+  stopwatch.stop()
 })
 
 const choices = ['option1', 'option2', 'option3', 'option4']
 const choice = (await compileValidator('c', 'choice', { choices })) as Validator
-let next = 0
-bench('Choice type validation', () => do_not_optimize(choice.parse('c', choices[next++ & 3])))
-
-const names = Array.from({ length: 100 }, (_, i) => `MyApp.Modules.Handler${i}`)
+const names = Array.from({ length: 100 }, (_, i) => `MyApp.Modules.Handler${i + 1}`)
 const handler = (await compileValidator('m', 'module', { namespace: 'MyApp.Modules' })) as Validator
-bench('Module type validation', () => do_not_optimize(handler.parse('m', names[next++ % 100])))
+for (const [what, validator, values] of [
+  ['Choice', choice, choices],
+  ['Module', handler, names],
+] as const) {
+  let next = 0
+  brief(`${what} type validation`, () => {
+    const value = values[next++ % values.length]
+    if (validator.parse('name', value) !== value) throw new Error(`${what} gave another value for ${value}`)
+  })
+}
 
-await report('seed')
+await runBench('seed')
+expect('observers left', (await observers.stats()).observers, 0)
 self.send(there, 'stop')
-await watch.stop()
-await system.stop()
+await raw.stop()
+await Promise.all([system.stop(), other.stop()])

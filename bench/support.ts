@@ -1,72 +1,180 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { bench, run } from 'mitata'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { bench, measure, run } from 'mitata'
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string', multiple: true } } })
 
 /** Fewer samples, to see that everything runs. */
-export const quick = process.argv.includes('--quick')
+const quick = values.quick ?? false
 
-/** What one arm of a benchmark took, in nanoseconds. */
-export interface Figures {
-  readonly name: string
+/** Parts of the names of the arms that are wanted; all of them unless told. */
+const only = values.only ?? []
+
+/** What mitata measured of one arm, in nanoseconds. It leaves out the two lowest and highest of more than 12 samples. */
+interface Stats {
+  readonly min: number
+  readonly p25: number
   readonly p50: number
+  readonly p75: number
   readonly p99: number
+  readonly p999: number
+  readonly max: number
   readonly avg: number
-  readonly samples: number
+  readonly samples: readonly number[]
+  readonly ticks: number
+}
+
+interface ArmOptions {
+  /** The arm that does the same without this library. */
+  readonly peer?: string
+}
+
+interface Arm extends ArmOptions {
+  readonly name: string
+  /** The arm that this one measures once more. */
+  readonly again?: string
+  /** Pieces of work in one call of `body`, whose time is divided by it. */
+  readonly pieces: number
+  readonly body: () => unknown
+}
+
+const arms: Arm[] = []
+
+/** Takes the time of the part of a piece of work that is to be measured. */
+class Stopwatch {
+  #started = Number.NaN
+  #took = Number.NaN
+
+  start(): void {
+    this.#started = performance.now()
+  }
+
+  stop(): void {
+    this.#took = performance.now() - this.#started
+  }
+
+  /** The nanoseconds from `start` to `stop`, once. */
+  take(): number {
+    const took = this.#took
+    this.#started = this.#took = Number.NaN
+    if (Number.isNaN(took)) throw new Error('an arm did not start and stop its watch')
+    return took * 1e6
+  }
 }
 
 /**
- * Measures `once`, which returns the nanoseconds of one piece of work that it has seen done. Each sample is one piece:
- * mitata would otherwise average thousands of short ones, and its tail would be that of the averages.
+ * An arm whose samples are single pieces of work: `once` starts and stops the watch around what is measured, and checks
+ * that it was done. Left to itself, mitata averages thousands of short ones, and shows the tail of the averages.
  */
-export function latency(name: string, once: () => Promise<number>): void {
-  bench(name, function* () {
-    yield { manual: once }
+export function latency(name: string, once: (watch: Stopwatch) => Promise<void>, options: ArmOptions = {}): void {
+  throughput(name, 1, once, options)
+}
+
+/** An arm whose samples are `pieces` of work in flight together; the figures are of one of them. */
+export function throughput(
+  name: string,
+  pieces: number,
+  all: (watch: Stopwatch) => Promise<void>,
+  options: ArmOptions = {},
+): void {
+  const watch = new Stopwatch()
+  const manual = async () => {
+    await all(watch)
+    return watch.take() / pieces
+  }
+  arm({
+    name,
+    pieces,
+    ...options,
+    body: function* () {
+      yield { manual }
+    },
   })
 }
 
-/** Nanoseconds that `work` takes. */
-export async function timed(work: () => unknown): Promise<number> {
-  const start = process.hrtime.bigint()
-  await work()
-  return Number(process.hrtime.bigint() - start)
+/** An arm of some nanoseconds, which mitata repeats and averages: it has no tail that means anything. */
+export function brief(name: string, once: () => unknown, options: ArmOptions = {}): void {
+  arm({ name, pieces: 1, ...options, body: once })
 }
 
-/** Runs what was declared, prints the table, and writes the figures beside it. */
-export async function report(suite: string): Promise<Figures[]> {
-  const { benchmarks } = await run({ throw: true })
-  const figures = benchmarks.flatMap(({ alias, runs }) =>
-    runs.flatMap(({ stats }) => {
-      if (stats === undefined) return []
-      const { p50, p99, avg, samples } = stats
-      return [{ name: alias, p50, p99, avg, samples: samples.length }]
-    }),
-  )
-  write(suite, figures)
-  return figures
-}
-
-/** Writes figures as JSON, with the machine they are from. */
-export function write(suite: string, figures: readonly Figures[]): void {
-  const folder = new URL('../../bench/results/', import.meta.url)
-  mkdirSync(folder, { recursive: true })
-  const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length }
-  const text = JSON.stringify({ suite, date: new Date().toISOString(), quick, machine, figures }, undefined, 2)
-  writeFileSync(new URL(`${suite}.json`, folder), `${text}\n`)
-}
-
-/** Figures of `rounds` runs of a throughput measurement, each the nanoseconds of one of `count` pieces of work. */
-export async function throughput(name: string, count: number, once: () => unknown): Promise<Figures> {
-  const rounds: number[] = []
-  for (let round = 0; round < (quick ? 3 : 10); round++) rounds.push((await timed(once)) / count)
-  rounds.sort((a, b) => a - b)
-  const at = (part: number) => rounds[Math.min(rounds.length - 1, Math.floor(part * rounds.length))] as number
-  const avg = rounds.reduce((sum, ns) => sum + ns, 0) / rounds.length
-  const figures = { name, p50: at(0.5), p99: at(0.99), avg, samples: rounds.length }
-  console.log(`${name.padEnd(58)} ${figures.p50.toFixed(0).padStart(9)} ns each`)
-  return figures
+function arm(added: Arm): void {
+  if (arms.some(({ name }) => name === added.name)) throw new Error(`there are two arms '${added.name}'`)
+  if (added.peer !== undefined && !arms.some(({ name }) => name === added.peer))
+    throw new Error(`the peer of '${added.name}' must come before it: '${added.peer}'`)
+  arms.push(added)
 }
 
 /** Fails the benchmark unless the work was done. */
-export function done(what: string, is: unknown, shouldBe: unknown): void {
+export function expect(what: string, is: unknown, shouldBe: unknown): void {
   if (is !== shouldBe) throw new Error(`${what}: ${String(is)} instead of ${String(shouldBe)}`)
+}
+
+/** Measures the arms that were declared, prints them, and writes `bench/results/<suite>.json`. */
+export async function runBench(suite: string): Promise<void> {
+  const load = loadavg()[0]
+  const chosen = choose()
+  const measured = quick ? await measureBriefly(chosen) : await measureFully(chosen)
+  const figures = chosen.map((arm) => figuresOf(arm, measured.get(arm.name)))
+  const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version, load }
+  const facts = { suite, date: new Date().toISOString(), commit: commit() ?? null, quick, machine, figures }
+  const folder = new URL('../../bench/results/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(new URL(`${suite}.json`, folder), `${JSON.stringify(facts, undefined, 2)}\n`)
+}
+
+/** The wanted arms with their peers, and those peers once more at the end: the machine may not stay equally busy. */
+function choose(): Arm[] {
+  const wanted = arms.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
+  const peers = new Set(wanted.map(({ peer }) => peer))
+  const again = arms.filter(({ name }) => peers.has(name)).map((arm) => ({ ...arm, again: arm.name }))
+  return [
+    ...arms.filter((arm) => wanted.includes(arm) || peers.has(arm.name)),
+    ...again.map((arm) => ({ ...arm, name: `${arm.name}, again` })),
+  ]
+}
+
+async function measureFully(chosen: readonly Arm[]): Promise<Map<string, Stats>> {
+  const all = new Map<string, Stats>()
+  if (chosen.length === 0) return all
+  for (const { name, body } of chosen) bench(name, body)
+  const { benchmarks } = await run({ throw: true, format: { mitata: { name: 'longest' } } })
+  for (const { alias, runs } of benchmarks) {
+    const stats = runs[0]?.stats
+    if (stats !== undefined) all.set(alias, stats)
+  }
+  return all
+}
+
+/** As `run`, which knows no way to be brief, and so takes no time to warm up but its long measurement. */
+async function measureBriefly(chosen: readonly Arm[]): Promise<Map<string, Stats>> {
+  const all = new Map<string, Stats>()
+  for (const { name, body } of chosen) {
+    await measure(body, { min_cpu_time: 40e6, min_samples: 1 })
+    const stats = await measure(body, { min_cpu_time: 80e6, min_samples: 5 })
+    console.log(`${name.padEnd(84)} ${(stats.p50 / 1000).toFixed(3).padStart(12)} µs`)
+    all.set(name, stats)
+  }
+  return all
+}
+
+function figuresOf({ name, peer, again, pieces }: Arm, stats: Stats | undefined) {
+  if (stats === undefined) throw new Error(`'${name}' was not measured`)
+  const { min, p25, p50, p75, p99, p999, max, avg, samples, ticks } = stats
+  const averaged = (pieces * ticks) / samples.length
+  return { name, peer, again, averaged, samples: samples.length, min, p25, p50, p75, p99, p999, max, avg }
+}
+
+/** What was measured, if git knows; `-dirty` when that is not all. */
+function commit(): string | undefined {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], {
+      cwd: new URL('../../', import.meta.url),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return undefined
+  }
 }

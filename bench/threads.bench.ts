@@ -1,102 +1,199 @@
-import { ActorSystem, Context } from '../src/index.js'
-import { RawPeer } from './peers.js'
-import { done, latency, quick, report, throughput, timed, write } from './support.js'
+import { ActorSystem, Context, type Variable } from '../src/index.js'
+import { RawPeer, rawRoundTrip, rawWorker, roundTrip } from './peers.js'
+import { brief, expect, latency, runBench, throughput } from './support.js'
 
+const PIPELINED = 20_000
 const module = new URL('./processes.js', import.meta.url)
+const against = { peer: roundTrip }
+
+const raw = new RawPeer()
 const system = await ActorSystem.start({ threads: 2 })
 const { self } = system
-const raw = new RawPeer()
-const context = await Context.start(system, { id: 'bench' })
-const variable = await context.define('x', 'integer', 0)
-
 let serial = 0
-latency('raw postMessage round trip', async () => {
-  const value = ++serial
-  return timed(async () => done('echo', ((await raw.echo(value)) as { echo: number }).echo, value))
-})
 
-const remote = await system.spawn({ module, export: 'echo' }, undefined, { thread: 0 })
-const local = await system.spawn(async (process) => (await import('./processes.js')).echo(process))
-for (const [where, pid] of [
-  ['across threads', remote],
-  ['within a thread', local],
+rawRoundTrip(raw)
+
+const near = await system.spawn({ module, export: 'echo' }, undefined, { thread: 'main' })
+const far = await system.spawn({ module, export: 'echo' }, undefined, { thread: 0 })
+for (const [pid, where] of [
+  [far, 'across threads'],
+  [near, 'within a thread'],
 ] as const) {
-  latency(`send and receive, there and back, ${where}`, async () => {
-    const value = ++serial
-    return timed(async () => {
+  latency(
+    `send and receive, there and back: ${where}`,
+    async (watch) => {
+      const value = ++serial
+      watch.start()
       self.send(pid, { from: self.pid, value })
-      done('echo', (await self.receive<{ value: number }>()).value, value)
-    })
-  })
-  latency(`call, ${where}`, async () => {
-    const value = ++serial
-    return timed(async () => done('answer', await self.call(pid, value), value))
-  })
-}
-
-let seen = 0
-let calls = 0
-const watch = await variable.watch((_name, _previous, value) => {
-  seen = value
-  calls++
-})
-latency('set, answered and watched on this thread', async () => {
-  const value = ++serial
-  return timed(async () => {
-    await variable.set(value)
-    done('watched', seen, value)
-  })
-})
-latency('get', async () => timed(async () => done('value', await variable.get(), seen)))
-latency('peek (1,000 of them)', async () => {
-  const start = process.hrtime.bigint()
-  for (let i = 0; i < 1000; i++) variable.peek()
-  const took = Number(process.hrtime.bigint() - start)
-  done('value', variable.peek(), seen)
-  return took
-})
-latency('spawn within a thread', async () => timed(() => system.spawn(() => {})))
-latency('spawn on another thread', async () =>
-  timed(async () => {
-    const pid = await system.spawn({ module, export: 'echo' }, undefined, { thread: 1 })
-    self.exit(pid, 'kill')
-  }),
-)
-
-const figures = await report('threads')
-
-const count = quick ? 20_000 : 200_000
-figures.push(
-  await throughput('raw postMessage one way', count, async () => {
-    for (let i = 0; i < count; i++) raw.tell(i)
-    done('count', await raw.count(), count)
-  }),
-  await throughput('put to callback', count, async () => {
-    calls = 0
-    for (let i = 0; i < count; i++) variable.put(i)
-    await variable.get()
-    done('callbacks', calls, count)
-  }),
-)
-await watch.stop()
-
-const kills: number[] = []
-for (let i = 0; i < 15; i++) {
-  const pid = await system.spawn({ module, export: 'spin' }, self.pid, { thread: 'isolated', monitor: true })
-  await self.receive((message) => message === 'spinning')
-  kills.push(
-    await timed(async () => {
-      self.exit(pid, 'kill')
-      const down = await self.receive<{ reason: unknown }>((message) => (message as { type?: string }).type === 'DOWN')
-      done('reason', down.reason, 'killed')
-    }),
+      const message = await self.receive<{ value: number }>()
+      watch.stop()
+      expect('echo', message.value, value)
+    },
+    against,
+  )
+  latency(
+    `call: ${where}`,
+    async (watch) => {
+      const value = ++serial
+      watch.start()
+      const answer = await self.call(pid, value)
+      watch.stop()
+      expect('answer', answer, value)
+    },
+    against,
   )
 }
-kills.sort((a, b) => a - b)
-const [p50, p99] = [kills[7] as number, kills[14] as number]
-const avg = kills.reduce((sum, ns) => sum + ns, 0) / kills.length
-figures.push({ name: 'kill of an endless loop to DOWN', p50, p99, avg, samples: kills.length })
-write('threads', figures)
 
+/** A variable, and what its watch on this thread has been called with. */
+async function watched(context: Context) {
+  const variable: Variable<number> = await context.define('x', 'integer', 0)
+  const seen = { calls: 0, last: 0, until: Number.POSITIVE_INFINITY, reached: () => {} }
+  await variable.watch((_name, _previous, value) => {
+    seen.last = value
+    if (++seen.calls === seen.until) seen.reached()
+  })
+  return { variable, seen }
+}
+
+const places = [
+  ['context on another thread', await watched(await Context.start(system, { thread: 'system' }))],
+  ['all on one thread', await watched(await Context.start(system, { thread: 'main' }))],
+] as const
+for (const [where, { variable, seen }] of places) {
+  latency(
+    `set, answered and its watch called: ${where}`,
+    async (watch) => {
+      const value = ++serial
+      const calls = seen.calls + 1
+      watch.start()
+      await variable.set(value)
+      watch.stop()
+      expect('last value', seen.last, value)
+      expect('callbacks', seen.calls, calls)
+    },
+    against,
+  )
+  latency(
+    `get: ${where}`,
+    async (watch) => {
+      watch.start()
+      const value = await variable.get()
+      watch.stop()
+      expect('value', value, seen.last)
+    },
+    against,
+  )
+}
+const { variable, seen } = places[0][1]
+brief('peek: context on another thread', () => {
+  if (variable.peek() !== seen.last) throw new Error(`peek gave another value than ${seen.last}`)
+})
+
+const oneWay = `raw postMessage, one way, ${PIPELINED} in flight`
+throughput(oneWay, PIPELINED, async (watch) => {
+  watch.start()
+  for (let i = 0; i < PIPELINED; i++) raw.tell(i)
+  const count = await raw.count()
+  watch.stop()
+  expect('count', count, PIPELINED)
+})
+const counter = await system.spawn({ module, export: 'counter' }, undefined, { thread: 0 })
+throughput(
+  `send, one way, ${PIPELINED} in flight`,
+  PIPELINED,
+  async (watch) => {
+    watch.start()
+    for (let i = 0; i < PIPELINED; i++) self.send(counter, { value: i })
+    const count = await self.call(counter, 'count', { timeout: Number.POSITIVE_INFINITY })
+    watch.stop()
+    expect('count', count, PIPELINED)
+  },
+  { peer: oneWay },
+)
+for (const [where, { variable, seen }] of places) {
+  throughput(
+    `put to callback, ${PIPELINED} in flight: ${where}`,
+    PIPELINED,
+    async (watch) => {
+      const all = new Promise<void>((resolve) => {
+        seen.reached = resolve
+      })
+      seen.calls = 0
+      seen.until = PIPELINED
+      watch.start()
+      for (let i = 1; i <= PIPELINED; i++) variable.put(i)
+      await all
+      watch.stop()
+      seen.until = Number.POSITIVE_INFINITY
+      // Answered after all writes: none of them is called back twice.
+      expect('value', await variable.get(), PIPELINED)
+      expect('callbacks', seen.calls, PIPELINED)
+      expect('last value', seen.last, PIPELINED)
+    },
+    { peer: oneWay },
+  )
+}
+
+const isDown = (message: unknown): message is { reason: unknown } => (message as { type?: string }).type === 'DOWN'
+
+latency('spawn to first message: within a thread', async (watch) => {
+  watch.start()
+  await system.spawn((process) => process.send(self.pid, 'hello'))
+  const message = await self.receive()
+  watch.stop()
+  expect('message', message, 'hello')
+})
+latency('spawn to first message: on another shared thread', async (watch) => {
+  watch.start()
+  await system.spawn({ module, export: 'greeter' }, self.pid, { thread: 1 })
+  const message = await self.receive()
+  watch.stop()
+  expect('message', message, 'hello')
+})
+
+const start = 'raw Worker, start to first message'
+latency(start, async (watch) => {
+  watch.start()
+  const worker = await rawWorker('')
+  watch.stop()
+  await worker.terminate()
+})
+latency(
+  'spawn to first message: isolated, cold',
+  async (watch) => {
+    watch.start()
+    await system.spawn({ module, export: 'greeter' }, self.pid, { thread: 'isolated', monitor: true })
+    const message = await self.receive()
+    watch.stop()
+    expect('message', message, 'hello')
+    expect('reason', (await self.receive(isDown)).reason, 'normal')
+  },
+  { peer: start },
+)
+
+const terminate = 'raw Worker in an endless loop, terminate to its exit'
+latency(terminate, async (watch) => {
+  const worker = await rawWorker('for (;;);')
+  watch.start()
+  const code = await worker.terminate()
+  watch.stop()
+  expect('exit code', code, 1)
+})
+latency(
+  'kill of an isolated endless loop, to its DOWN',
+  async (watch) => {
+    const options = { thread: 'isolated', monitor: true } as const
+    const pid = await system.spawn({ module, export: 'spinner' }, self.pid, options)
+    expect('message', await self.receive(), 'hello')
+    watch.start()
+    self.exit(pid, 'kill')
+    const down = await self.receive(isDown)
+    watch.stop()
+    expect('reason', down.reason, 'killed')
+  },
+  { peer: terminate },
+)
+
+await runBench('threads')
 await raw.stop()
 await system.stop()

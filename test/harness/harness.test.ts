@@ -42,15 +42,16 @@ test('a good file passes, and the last line counts it', async () => {
   assert.match(output, /\n2 passed, 0 failed\n$/)
 })
 
-const caught: [fault: string, says: RegExp][] = [
+// Each thing that must be said has a pattern of its own: a file writes to two streams, which arrive in any order.
+const caught: [fault: string, ...says: RegExp[]][] = [
   ['throwing-before', /in before/],
   ['throwing-after', /after its tests\s+Error: in after/],
   ['throwing-before-each', /in before\.each/],
   ['throwing-after-each', /in after\.each/],
-  ['throwing-both', /in after\.each[\s\S]*in the body/],
+  ['throwing-both', /in after\.each/, /in the body/],
   ['throws-a-string', /no error was thrown: 'a string'/],
-  ['throws-a-beamline-error', /STOPPED: [\s\S]*with details[\s\S]*the second test has run/],
-  ['throws-what-uvu-cannot-print', /of no name[\s\S]*the second test has run/],
+  ['throws-a-beamline-error', /STOPPED: [\s\S]*with details/, /the second test has run/],
+  ['throws-what-uvu-cannot-print', /of no name/, /the second test has run/],
   ['rejects-with-undefined', /no error was thrown: undefined/],
   ['forgotten-run', /is \.run\(\) missing/],
   ['forgotten-second-run', /the second\s+Error: the suite did not run: is \.run\(\) missing/],
@@ -72,11 +73,11 @@ const caught: [fault: string, says: RegExp][] = [
   ['exits-early', /is \.run\(\) missing/],
 ]
 
-for (const [fault, says] of caught) {
+for (const [fault, ...says] of caught) {
   test(`a file that ${fault.replaceAll('-', ' ')} fails`, async () => {
     const { code, output } = await runPlanted(fault)
     assert.is(code, 1, output)
-    assert.match(output, says)
+    for (const said of says) assert.match(output, said)
     assert.match(output, /\d+ passed, [1-9]\d* failed\n$/)
   })
 }
