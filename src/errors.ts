@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** The stable codes of {@link BeamlineError}. A code never changes its meaning; new ones may be added. */
 export type ErrorCode =
   | 'NOT_FOUND'
@@ -48,5 +50,21 @@ export class BeamlineError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && brand in value
+  }
+}
+
+/** Any value as an error message shows it: in one short line; never throws. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`
+  try {
+    const text = inspect(value, {
+      depth: 2,
+      breakLength: Number.POSITIVE_INFINITY,
+      maxArrayLength: 8,
+      maxStringLength: 80,
+    })
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text
+  } catch {
+    return `a value of type ${typeof value}`
   }
 }

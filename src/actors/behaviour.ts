@@ -6,6 +6,8 @@ import type { Process } from './process.js'
  * settled. A server, a context and an observer manager are behaviours; the process runs them.
  */
 export interface Behaviour {
+  /** @internal It is the library's own and calls no code of a user's: what it sends may be held back for a batch. */
+  readonly trusted?: boolean
   /** Takes a message, a {@link Call}, a {@link Cast}, a `DOWN` or, when exits are trapped, an `EXIT`. */
   handle(message: unknown): void | Promise<void>
   /** Runs before the process ends by itself: after a throw, or an {@link Exit}. Not on `kill`. */

@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
+import { shown } from '../errors.js'
 import { type Clock, realClock } from '../threads/clock.js'
 import { Collector } from '../threads/collector.js'
 import { Batch, type Carrier, type LinkEnd } from '../threads/link.js'
@@ -78,6 +79,7 @@ class WorkerThread implements ThreadControl {
 
   /** Many processes come and go on a shared thread. */
   #share(roster: Roster, place: number, beat: number): void {
+    roster.beat(place)
     this.#beat = setInterval(() => roster.beat(place), beat).unref()
     this.#host.onGone = () => this.#collector.ended()
   }
@@ -153,5 +155,5 @@ class WorkerThread implements ThreadControl {
 }
 
 function describable(error: unknown): unknown {
-  return error instanceof Error ? error : new Error(`a value that is no error was thrown: ${String(error)}`)
+  return error instanceof Error ? error : new Error(`a value that is no error was thrown: ${shown(error)}`)
 }

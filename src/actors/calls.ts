@@ -10,12 +10,13 @@ interface Pending {
   readonly what: string
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
-  readonly timer: Timer | undefined
+  timer: Timer | undefined
+  readonly abandoned: (() => void) | undefined
 }
 
 /** A question that one process puts to another, or to a thread's host. */
 export interface Question {
-  /** The process that asks; its death ends the wait without an answer. */
+  /** The process that asks; its death ends the wait. */
   readonly owner?: Pid
   /** The process that is asked. */
   readonly callee?: Pid
@@ -45,14 +46,14 @@ export class Calls {
   /** Waits for the answer that carries `ref`. */
   open(ref: Ref, question: Question): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { owner, callee, thread, what, timeout } = question
+      const { owner, callee, thread, what, timeout, abandoned } = question
       const expired = () => {
         this.#pending.delete(ref.serial)
-        question.abandoned?.()
+        abandoned?.()
         reject(timedOut(what, timeout))
       }
       const timer = timeout === Number.POSITIVE_INFINITY ? undefined : this.#clock.setTimeout(expired, timeout)
-      this.#pending.set(ref.serial, { owner, callee, thread, what, resolve, reject, timer })
+      this.#pending.set(ref.serial, { owner, callee, thread, what, resolve, reject, timer, abandoned })
     })
   }
 
@@ -70,6 +71,14 @@ export class Calls {
     else pending.reject(outcome === 'error' ? value : exited(pending.what, value as ExitReason))
   }
 
+  /** The answer is here and only waits its turn: it is in time. */
+  arrived(serial: number): void {
+    const pending = this.#pending.get(serial)
+    if (pending?.timer === undefined) return
+    this.#clock.clearTimeout(pending.timer)
+    pending.timer = undefined
+  }
+
   /** A thread is gone; what was asked of it fails with the reason of the process that was asked. */
   failThread(thread: number, reasonOf: (pid: Pid | undefined) => ExitReason): void {
     for (const [serial, pending] of this.#pending) {
@@ -77,9 +86,14 @@ export class Calls {
     }
   }
 
-  /** The asking process is dead: its promises never settle, as no code of it may run on. */
-  dropOwner(owner: Pid): void {
-    for (const [serial, pending] of this.#pending) if (pending.owner?.equals(owner)) this.#take(serial)
+  /** The asking process is dead: its promises never settle, as no code of it may run on, or are rejected with `error`. */
+  dropOwner(owner: Pid, error?: BeamlineError): void {
+    for (const [serial, pending] of this.#pending) {
+      if (!pending.owner?.equals(owner)) continue
+      this.#take(serial)
+      pending.abandoned?.()
+      if (error !== undefined) pending.reject(error)
+    }
   }
 
   /** No question is answered any more: each is rejected with `error`, or never settles. */

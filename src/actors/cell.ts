@@ -1,6 +1,7 @@
+import { BeamlineError } from '../errors.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
-import { type ExitReason, reasonFrom } from './exit-reason.js'
+import { describe, type ExitReason, errorFrom, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import { LazyMap } from './lazy-map.js'
 import { Mailbox, type MailboxLimit } from './mailbox.js'
@@ -22,6 +23,10 @@ export interface Birth {
   /** Module and export, or the closure's name; shown by `info`. */
   readonly label: string
   readonly limit: MailboxLimit | undefined
+  /** Whether its code is the program's own and runs on when the process has ended. */
+  readonly shell?: boolean
+  /** That of the shell whose place this one takes. */
+  readonly process?: Process | undefined
 }
 
 /** The inside of one process: what its `Process` hides. Lives on one thread and is touched by no other. */
@@ -55,7 +60,7 @@ export class Cell implements Runnable {
     this.pid = pid
     this.birth = birth
     this.waiters = new Waiters(this.mailbox)
-    this.process = new Process(host, this)
+    this.process = birth.process === undefined ? new Process(host, this) : Process.revive(birth.process, this)
   }
 
   /** Runs the process function; the promise settles when the process is ready: for a behaviour, once it is made. */
@@ -76,6 +81,7 @@ export class Cell implements Runnable {
   }
 
   async #become(make: BehaviourFn, args: unknown): Promise<void> {
+    if (!this.alive) return
     try {
       this.#behaviour = await make(this.process, args)
       this.#busy = false
@@ -115,6 +121,11 @@ export class Cell implements Runnable {
   runOnce(): boolean {
     this.#queued = false
     if (!this.alive) return false
+    const { batch } = this.#host
+    return batch.open && !this.#behaviour?.trusted ? batch.suspend(() => this.#turn()) : this.#turn()
+  }
+
+  #turn(): boolean {
     if (this.#behaviour === undefined) {
       const served = this.waiters.serve(this.#host.clock)
       if (served > 0) this.#host.running(this)
@@ -175,12 +186,34 @@ export class Cell implements Runnable {
     if (this.monitors.delete(ref.toString())) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
   }
 
+  /** What a promise that a dead process asks for does: it never settles, as no code of it may run on. */
+  over(): Promise<never> {
+    return this.birth.shell ? Promise.reject(shellEnded('noproc')) : new Promise(() => {})
+  }
+
+  /** What `work`, done for this process, comes to while it lives. */
+  async own<T>(work: Promise<T>): Promise<T> {
+    try {
+      const value = await work
+      if (this.alive || this.birth.shell) return value
+    } catch (error) {
+      if (this.alive || this.birth.shell) throw error
+    }
+    return this.over()
+  }
+
   /** Ends the process: nothing of it runs from its mailbox any more, and whoever should know hears of it. */
   exit(reason: ExitReason): void {
     if (!this.alive) return
     this.alive = false
     this.#host.exited(this, reason)
   }
+}
+
+/** Why a promise of a shell that has ended is rejected: the code that waits for it has not. */
+export function shellEnded(reason: ExitReason): BeamlineError {
+  const message = `the shell process of this thread exited: ${describe(reason)}`
+  return new BeamlineError('NOPROC', message, { cause: errorFrom(reason), details: { reason } })
 }
 
 function isDroppable(message: unknown): boolean {

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { shown } from '../errors.js'
 import { copy } from '../threads/payload.js'
 import type { Pid } from '../threads/pid.js'
 
@@ -51,27 +51,38 @@ export class Exit {
 export function reasonFrom(thrown: unknown): ExitReason {
   if (thrown instanceof Exit) return sendable(thrown.reason) as ExitReason
   if (thrown instanceof Error) return errorReason(thrown)
-  const message = `a value that is no error was thrown: ${inspect(thrown)}`
+  const message = `a value that is no error was thrown: ${shown(thrown)}`
   return { error: { name: 'NonError', message, stack: '', value: sendable(thrown) } }
 }
 
 /** What no message can carry is described: a death is told whatever its reason. */
-function sendable(value: unknown): unknown {
+export function sendable(value: unknown): unknown {
   try {
     return copy(value)
   } catch {
-    return inspect(value)
+    return shown(value)
   }
 }
 
+/** An error's own code may be in the way of reading it: each part is asked for alone. */
 function errorReason(error: Error): ErrorReason {
-  const { name, message, stack = '', cause } = error
-  const code = (error as { code?: unknown }).code
+  const part = (name: string): unknown => {
+    try {
+      return (error as unknown as Record<string, unknown>)[name]
+    } catch {
+      return undefined
+    }
+  }
+  const text = (name: string, missing: string): string => {
+    const value = part(name)
+    return value === undefined ? missing : typeof value === 'string' ? value : shown(value)
+  }
+  const [code, cause] = [part('code'), part('cause')]
   return {
     error: {
-      name,
-      message,
-      stack,
+      name: text('name', 'Error'),
+      message: text('message', ''),
+      stack: text('stack', ''),
       ...(typeof code === 'string' && { code }),
       ...(cause !== undefined && { cause: sendable(cause) }),
     },
@@ -95,10 +106,5 @@ export function isErrorReason(reason: unknown): reason is ErrorReason {
 /** A reason or value in few words, for messages. */
 export function describe(value: unknown): string {
   if (isErrorReason(value)) return `${value.error.name}: ${value.error.message}`
-  if (typeof value === 'string') return value
-  try {
-    return JSON.stringify(value) ?? String(value)
-  } catch {
-    return String(value)
-  }
+  return typeof value === 'string' ? value : shown(value)
 }

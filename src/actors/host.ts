@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Batch, LinkEvents } from '../threads/link.js'
 import type { Mesh } from '../threads/mesh.js'
@@ -8,8 +8,8 @@ import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
 import type { BehaviourFn } from './behaviour.js'
 import { Calls } from './calls.js'
-import { type Birth, Cell } from './cell.js'
-import type { ExitReason } from './exit-reason.js'
+import { type Birth, Cell, shellEnded } from './cell.js'
+import { type ExitReason, sendable } from './exit-reason.js'
 import { Graves } from './graves.js'
 import { Call, Deferred } from './messages.js'
 import type { NameClaim, NameTable } from './names.js'
@@ -55,6 +55,7 @@ export class Host implements LinkEvents {
   readonly thread: number
   readonly node: string
   readonly clock: Clock
+  readonly batch: Batch
   readonly mesh: Mesh
   readonly placement: Roster
   readonly processes: ProcessTable
@@ -88,6 +89,7 @@ export class Host implements LinkEvents {
     this.thread = parts.thread
     this.node = parts.processes.memory.node
     this.clock = parts.clock
+    this.batch = parts.batch
     this.mesh = parts.mesh
     this.placement = parts.roster
     this.processes = parts.processes
@@ -120,7 +122,7 @@ export class Host implements LinkEvents {
     if (typeof name !== 'string' || name === '') {
       throw new BeamlineError(
         'INVALID_TYPE',
-        `${String(name)} is no name for a process: give a string that is not empty`,
+        `${shown(name)} is no name for a process: give a string that is not empty`,
       )
     }
     const claim = await this.#parts.control.claimName(name, cell.pid)
@@ -163,12 +165,13 @@ export class Host implements LinkEvents {
    */
   settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
     const fence = this.fence && this.cell(this.fence)
-    if (fence === undefined || fence.mailbox.length === 0) this.calls.settle(serial, outcome, value)
-    else fence.deliver(new Deferred(() => this.calls.settle(serial, outcome, value)))
+    if (fence === undefined || fence.mailbox.length === 0) return this.calls.settle(serial, outcome, value)
+    this.calls.arrived(serial)
+    fence.deliver(new Deferred(() => this.calls.settle(serial, outcome, value)))
   }
 
   receive(signals: readonly Signal[], from: number): void {
-    this.#parts.batch.run(() => {
+    this.batch.run(() => {
       for (const signal of signals) this.#receiver.receive(signal, from)
       this.scheduler.drain()
     })
@@ -218,7 +221,7 @@ export class Host implements LinkEvents {
    * longer than the stack is deep.
    */
   exited(cell: Cell, reason: ExitReason): void {
-    this.#exits.push([cell, reason])
+    this.#exits.push([cell, sendable(reason) as ExitReason])
     if (this.#exiting) return
     this.#exiting = true
     try {
@@ -233,14 +236,17 @@ export class Host implements LinkEvents {
     for (const { claim } of cell.names) this.names.release(claim)
     this.processes.close(pid)
     this.cells.delete(pid.slot)
-    cell.waiters.clear(this.clock)
-    this.calls.dropOwner(pid)
+    const over = cell.birth.shell ? shellEnded(reason) : undefined
+    cell.waiters.clear(this.clock, over)
+    this.calls.dropOwner(pid, over)
     Process.abort(cell.process, reason)
     for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
     for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)
     for (const watcher of cell.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
     for (const { ref } of cell.monitors.values()) this.router.demonitor(cell, ref, false)
     cell.onExit?.(reason)
+    if (this.fence?.equals(pid))
+      for (const message of cell.mailbox.drain()) if (message instanceof Deferred) message.run()
     this.onGone?.(pid, reason)
   }
 
@@ -252,6 +258,10 @@ export class Host implements LinkEvents {
   /** @throws BeamlineError STOPPED once nothing can be sent or received any more */
   assertOpen(): void {
     if (this.#closed) this.assertRunning()
+  }
+
+  get stopping(): boolean {
+    return this.#stopped !== undefined
   }
 
   /** From now on nothing starts here. */

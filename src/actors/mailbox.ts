@@ -46,6 +46,14 @@ export class Mailbox {
     return undefined
   }
 
+  /** Takes all. */
+  drain(): unknown[] {
+    const rest = this.#items.slice(this.#head)
+    this.#items = none
+    this.#head = 0
+    return rest
+  }
+
   /** Frees what was taken, once it is all or half. */
   #compact(): void {
     if (this.#head === this.#items.length) this.#items = none

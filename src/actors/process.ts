@@ -1,4 +1,4 @@
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import type { Transfer } from '../threads/payload.js'
 import { Pid, type Ref } from '../threads/pid.js'
 import type { Cell } from './cell.js'
@@ -25,7 +25,7 @@ export interface CallOptions {
  */
 export class Process {
   readonly #host: Host
-  readonly #cell: Cell
+  #cell: Cell
   #abort: AbortController | undefined
 
   /** @internal Processes are made by `spawn`. */
@@ -97,7 +97,7 @@ export class Process {
   #take(match: ((message: unknown) => boolean) | undefined, timeout: number): Promise<unknown> {
     try {
       this.#host.assertOpen()
-      if (!this.#cell.alive) return new Promise(() => {})
+      if (!this.#cell.alive) return this.#cell.over()
       this.#host.running(this.#cell)
       return this.#cell.waiters.wait(match, timeout, this.#host.clock)
     } catch (error) {
@@ -191,8 +191,8 @@ export class Process {
    */
   async register(name: string): Promise<void> {
     this.#host.assertRunning()
-    if (!this.#cell.alive) return new Promise(() => {})
-    return this.#host.register(this.#cell, name)
+    if (!this.#cell.alive) return this.#cell.over()
+    return this.#cell.own(this.#host.register(this.#cell, name))
   }
 
   /** A new unique reference, as `make_ref/0`. */
@@ -203,6 +203,13 @@ export class Process {
   /** @internal */
   static abort(process: Process, reason: ExitReason): void {
     process.#abort?.abort(reason)
+  }
+
+  /** @internal The process of a shell goes on as another one: the code that holds it has not ended. */
+  static revive(process: Process, cell: Cell): Process {
+    process.#cell = cell
+    process.#abort = undefined
+    return process
   }
 
   /** @internal */
@@ -220,5 +227,5 @@ export function pidIn(to: unknown): Pid | undefined {
 
 /** The refusal of something that is neither pid nor name. */
 export function badDestination(to: unknown): BeamlineError {
-  return new BeamlineError('INVALID_TYPE', `${String(to)} is no destination: give a Pid or a registered name`)
+  return new BeamlineError('INVALID_TYPE', `${shown(to)} is no destination: give a Pid or a registered name`)
 }

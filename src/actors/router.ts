@@ -1,4 +1,4 @@
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import { copy, pack, type Transfer } from '../threads/payload.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Signal } from '../threads/signal.js'
@@ -42,7 +42,7 @@ export class Router {
       const text = `${what} can never be answered, as a process that calls itself waits for itself: call the method directly`
       throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
     }
-    if (!caller.alive) return new Promise(() => {})
+    if (!caller.alive) return caller.over()
     const ref = this.#host.ref()
     if (this.#isHere(callee)) return this.#callHere(caller, callee, ref, request, what, timeout)
     const body = pack(request)
@@ -161,7 +161,7 @@ export class Router {
 
   #pid(to: unknown): Pid {
     const pid = pidIn(to)
-    if (pid === undefined) throw new BeamlineError('INVALID_TYPE', `${String(to)} is no process: give a Pid`)
+    if (pid === undefined) throw new BeamlineError('INVALID_TYPE', `${shown(to)} is no process: give a Pid`)
     return pid
   }
 

@@ -70,7 +70,10 @@ export class Spawner {
 
   async spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
     this.#host.assertRunning()
-    if (!parent.alive) return new Promise(() => {})
+    return parent.alive ? parent.own(this.#spawn(parent, what, args, options)) : parent.over()
+  }
+
+  async #spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
     const name = typeof what === 'function' ? undefined : nameOf(what)
     const right = this.#birthright(
       options,
@@ -114,7 +117,8 @@ export class Spawner {
     const birthright = pack(right)
     this.#expected.set(ref.serial, expected)
     const what = `the start of ${right.label}`
-    const ready = this.#host.calls.open(ref, { owner: parent.pid, thread, what, timeout: Number.POSITIVE_INFINITY })
+    // Without an owner: whatever becomes of the parent, what was begun here is ended here.
+    const ready = this.#host.calls.open(ref, { thread, what, timeout: Number.POSITIVE_INFINITY })
     const signal: SpawnSignal = {
       kind: 'spawn',
       ref: ref.raw,
@@ -160,7 +164,9 @@ export class Spawner {
     try {
       const body = await this.#entries.load(signal)
       const cell = await this.#birth(parent, right)
-      this.#host.mesh.send(parent.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
+      const told = this.#host.mesh.send(parent.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
+      if (!told && right.link) cell.receiveExit(parent, 'noproc', true)
+      if (!cell.alive) return
       // A function may never let go of its thread: its parent is told before it runs.
       if (!isBehaviourFn(body)) this.#host.router.reply(undefined, from, 'value', undefined)
       await runUntilReady(cell, body, unpack(signal.args))

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import { type Clock, realClock } from '../threads/clock.js'
 import { Batch } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
@@ -40,6 +40,8 @@ export interface SystemOptions {
 
 const MOST_THREADS = 1024
 const MOST_PROCESSES = 1 << 28
+/** Milliseconds, 24 days: about what a timer can wait. */
+const LONGEST_STOP = 24 * 24 * 3_600_000
 
 /** How a system stops its threads and gives way. */
 type Ending = (timeout: number) => Promise<void>
@@ -75,8 +77,8 @@ export class ActorSystem implements AsyncDisposable {
   /** @internal A system whose threads are made by `machinery`. */
   static async assemble(options: SystemOptions, machinery: Machinery): Promise<ActorSystem> {
     const { clock = realClock } = options
-    const stuckAfter = within('stuckAfter', options.stuckAfter ?? 3000, 1, Number.POSITIVE_INFINITY)
-    const killGrace = within('killGrace', options.killGrace ?? 1000, 1, Number.POSITIVE_INFINITY)
+    const stuckAfter = within('start: stuckAfter', options.stuckAfter ?? 3000, 1, Number.POSITIVE_INFINITY)
+    const killGrace = within('start: killGrace', options.killGrace ?? 1000, 1, Number.POSITIVE_INFINITY)
     const threads = whole('threads', options.threads ?? availableParallelism(), MOST_THREADS)
     const roster = Roster.create(threads, whole('systemThreads', options.systemThreads ?? 1, MOST_THREADS))
     const node = options.name ?? `beamline-${randomBytes(3).toString('hex')}`
@@ -115,10 +117,21 @@ export class ActorSystem implements AsyncDisposable {
     return system
   }
 
-  /** The calling thread's own process, as a shell has one in Elixir: a new one takes its place should it die. */
+  /**
+   * The calling thread's own process, as a shell has one in Elixir. Should it die, what it waits for is rejected with
+   * NOPROC, and it goes on as a new process, with a pid of its own.
+   */
   get self(): Process {
-    if (!this.#shell?.alive) this.#shell = this.#host.open({ parent: undefined, label: 'shell', limit: undefined })
-    return this.#shell.process
+    return (this.#shell ?? this.#openShell()).process
+  }
+
+  #openShell(process?: Process): Cell {
+    const shell = this.#host.open({ parent: undefined, label: 'shell', limit: undefined, shell: true, process })
+    shell.onExit = () => {
+      if (!this.#host.stopping) this.#openShell(shell.process)
+    }
+    this.#shell = shell
+    return shell
   }
 
   /** As {@link Process.spawn}, by {@link self}. */
@@ -174,9 +187,11 @@ export class ActorSystem implements AsyncDisposable {
    * Stops every process and thread: asks each process to end with `shutdown`, kills what is left after `timeout`
    * milliseconds (5000 unless told), and leaves nothing that would keep the program alive. What still waits is rejected
    * with STOPPED. Inside another thread it asks main to do so.
+   * @throws BeamlineError INVALID_TYPE for a timeout that is no number of milliseconds; the system runs on then
    */
-  stop({ timeout = 5000 }: { readonly timeout?: number } = {}): Promise<void> {
-    this.#stopping ??= this.#end(timeout)
+  async stop({ timeout = 5000 }: { readonly timeout?: number } = {}): Promise<void> {
+    const patience = Math.min(within('stop: timeout', timeout, 0, Number.POSITIVE_INFINITY), LONGEST_STOP)
+    this.#stopping ??= this.#end(patience)
     return this.#stopping
   }
 
@@ -186,12 +201,12 @@ export class ActorSystem implements AsyncDisposable {
 }
 
 function whole(option: string, value: number, most: number): number {
-  if (Number.isInteger(value)) return within(option, value, 1, most)
-  throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${value}: give a whole number`)
+  if (Number.isInteger(value)) return within(`start: ${option}`, value, 1, most)
+  throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${shown(value)}: give a whole number`)
 }
 
 function within(option: string, value: number, least: number, most: number): number {
   if (typeof value === 'number' && value >= least && value <= most) return value
-  const text = `ActorSystem.start: ${option} is ${value}: give a number from ${least} to ${most}`
+  const text = `ActorSystem.${option} is ${shown(value)}: give a number from ${least} to ${most}`
   throw new BeamlineError('INVALID_TYPE', text)
 }

@@ -11,14 +11,8 @@ import { type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host, ThreadControl } from './host.js'
 import { inspect } from './inspect.js'
 import type { NameClaim } from './names.js'
+import { type Verdict, verdictOf } from './verdict.js'
 import type { Watchdog } from './watchdog.js'
-
-interface Verdict {
-  readonly reason: ExitReason
-  readonly others: ExitReason
-  /** Those who die of `reason`; the resident unless told. */
-  readonly pids?: readonly RawPid[]
-}
 
 /** A worker thread, as main sees it. */
 interface Thread {
@@ -36,6 +30,8 @@ interface Thread {
   resident: RawPid | undefined
   /** Why the thread is being ended, for the processes that are the cause, and what that means for all others on it. */
   verdict: Verdict | undefined
+  /** The last error that no code of it caught; user code may have survived it. */
+  lastWords: ExitReason | undefined
 }
 
 /** What threads and their links are made of, so that a simulation can make them of something else. */
@@ -113,6 +109,7 @@ export class ThreadKeeper implements ThreadControl {
       links: new Set(),
       resident: undefined,
       verdict: undefined,
+      lastWords: undefined,
     }
     this.#threads.set(id, thread)
     const events = {
@@ -159,7 +156,7 @@ export class ThreadKeeper implements ThreadControl {
     else process.emitWarning(`a worker thread could not start: ${JSON.stringify(reason)}`, { code: 'BEAMLINE_THREAD' })
   }
 
-  /** The watchdog found a shared thread stuck: because of those who were told to die, else of what ran last. */
+  /** The watchdog found a thread stuck: because of those who were told to die, else of what ran last. */
   stuck(id: number, suspects: readonly Pid[], slot: number | undefined): void {
     const culprit = suspects[0] ?? (slot === undefined ? undefined : this.#host.processes.inSlot(id, slot))
     const others = { hostKilled: culprit ?? null }
@@ -201,8 +198,8 @@ export class ThreadKeeper implements ThreadControl {
     const thread = this.#threads.get(pid.thread)
     if (thread === undefined) return
     const isResident = thread.resident === undefined || pid.equals(Pid.fromRaw(pid.node, thread.resident))
-    if (thread.place !== undefined) this.#watchdog.suspect(thread.place, pid)
-    else if (isResident) this.end(thread.id, { reason: 'killed', others: { hostKilled: pid } })
+    if (thread.place !== undefined || !isResident) this.#watchdog.suspect(thread.place, pid)
+    else this.end(thread.id, { reason: 'killed', others: { hostKilled: pid } })
   }
 
   receive(signal: ThreadSignal, from: number): void {
@@ -219,8 +216,7 @@ export class ThreadKeeper implements ThreadControl {
         // Its processes have told of their deaths themselves; who asks for one now is too late.
         return this.end(from, { reason: 'noproc', others: 'noproc' })
       case 'last-words': {
-        const reason = reasonFrom(unpack(signal.error))
-        if (thread !== undefined) thread.verdict ??= { reason, others: reason }
+        if (thread !== undefined) thread.lastWords = reasonFrom(unpack(signal.error))
         return
       }
       case 'claim':
@@ -273,16 +269,4 @@ function signalled<T>(): [Promise<T>, (value: T) => void] {
     resolve = done
   })
   return [promise, resolve]
-}
-
-function verdictOf(end: ThreadEnd, thread: Thread, node: string): Verdict {
-  if (end.kind === 'crashed') {
-    const code = /exited with code: (\d+)/.exec(end.error.message)?.[1]
-    const text = `process.exit(${code}) was called in its thread`
-    const reason =
-      code === undefined ? reasonFrom(end.error) : { error: { name: 'ThreadExit', message: text, stack: '' } }
-    return { reason, others: reason }
-  }
-  const others = thread.resident === undefined ? 'shutdown' : { hostKilled: Pid.fromRaw(node, thread.resident) }
-  return { reason: end.kind === 'killed' ? 'killed' : 'normal', others }
 }

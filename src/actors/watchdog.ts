@@ -32,6 +32,8 @@ export class Watchdog {
   readonly #isAlive: (pid: Pid) => boolean
   readonly #stuck: OnStuck
   readonly #seen: Seen[]
+  /** Processes on isolated threads that were told to die, by how many checks ago. */
+  readonly #condemned = new Map<Pid, number>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(roster: Roster, options: WatchdogOptions, isAlive: (pid: Pid) => boolean, stuck: OnStuck) {
@@ -61,8 +63,12 @@ export class Watchdog {
     clearInterval(this.#timer)
   }
 
-  /** `pid`, in the thread of `place`, was told to die: the thread gets less time to show that it lives. */
-  suspect(place: number, pid: Pid): void {
+  /**
+   * `pid` was told to die: its thread, that of `place`, gets less time to show that it lives. An isolated thread has no
+   * place and does not beat: there `pid` itself must be dead in that time.
+   */
+  suspect(place: number | undefined, pid: Pid): void {
+    if (place === undefined) return void this.#condemned.set(pid, 0)
     const seen = this.#seen[place] as Seen
     if (seen.suspects.length === 0) seen.silentChecks = 0
     seen.suspects = [...seen.suspects, pid]
@@ -73,9 +79,12 @@ export class Watchdog {
    * stays one until it is dead.
    */
   #check(): void {
+    this.#checkCondemned()
     for (const [place, seen] of this.#seen.entries()) {
       const thread = this.#roster.threadIn(place)
       const beats = this.#roster.beats(place)
+      // A thread that has not begun is not stuck.
+      if (beats === 0) continue
       seen.suspects = seen.suspects.filter((pid) => this.#isAlive(pid))
       if (thread !== seen.thread || beats !== seen.beats) {
         Object.assign(seen, { thread, beats, silentChecks: 0 })
@@ -85,6 +94,17 @@ export class Watchdog {
       if (++seen.silentChecks * this.#interval < patience) continue
       seen.silentChecks = 0
       this.#stuck(thread, seen.suspects, this.#roster.running(place))
+    }
+  }
+
+  #checkCondemned(): void {
+    for (const [pid, checks] of this.#condemned) {
+      if (this.#isAlive(pid) && (checks + 1) * this.#interval < this.#options.killGrace) {
+        this.#condemned.set(pid, checks + 1)
+        continue
+      }
+      this.#condemned.delete(pid)
+      if (this.#isAlive(pid)) this.#stuck(pid.thread, [pid], undefined)
     }
   }
 }

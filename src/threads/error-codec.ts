@@ -1,4 +1,6 @@
-import { BeamlineError, type ErrorCode } from '../errors.js'
+import { types } from 'node:util'
+import { BeamlineError, type ErrorCode, shown } from '../errors.js'
+import { setPart } from './tree-copier.js'
 
 const builtin: Readonly<Record<string, ErrorConstructor>> = {
   Error,
@@ -10,15 +12,40 @@ const builtin: Readonly<Record<string, ErrorConstructor>> = {
   URIError,
 }
 
-/** What there is to an error: name, message, stack, cause, and every own property such as `code` or `details`. */
+/** Errors of this program's realm, and of others such as a `vm` context. */
+export const isError = (object: object): object is Error => object instanceof Error || types.isNativeError(object)
+
+/**
+ * What there is to an error: name, message, stack, cause, and every own property such as `code` or `details`. An error
+ * may be anything that was thrown, so nothing is taken for granted: texts are made texts, and a getter that throws is
+ * no reason to lose the rest.
+ */
 export function partsOf(error: Error): Record<string, unknown> {
-  const { name, message, stack, cause } = error
-  const parts: Record<string, unknown> = { name: String(name), message: String(message) }
-  if (typeof stack === 'string') parts['stack'] = stack
+  const [name, message, stack, cause] = ['name', 'message', 'stack', 'cause'].map((key) => read(error, key))
+  const parts: Record<string, unknown> = { name: text(name, 'Error'), message: text(message, '') }
+  if (stack !== undefined) parts['stack'] = text(stack, '')
   if (cause !== undefined) parts['cause'] = cause
-  if (error instanceof AggregateError) parts['errors'] = error.errors
-  for (const [key, value] of Object.entries(error)) parts[key] ??= value
+  if (Object.hasOwn(error, 'errors')) parts['errors'] = read(error, 'errors')
+  for (const key of Object.keys(error)) {
+    if (Object.hasOwn(parts, key)) continue
+    const value = read(error, key)
+    // A text in the place of `toString` would break the error's own.
+    if (typeof value !== 'function' || !(key in Object.prototype)) setPart(parts, key, value)
+  }
   return parts
+}
+
+function read(error: Error, key: string): unknown {
+  try {
+    return (error as unknown as Record<string, unknown>)[key]
+  } catch (thrown) {
+    return `(reading it threw ${shown(thrown)})`
+  }
+}
+
+function text(value: unknown, missing: string): string {
+  if (typeof value === 'string') return value
+  return value === undefined ? missing : shown(value)
 }
 
 /** An error without its parts: of its class where that is known here, else an `Error`. */

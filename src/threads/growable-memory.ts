@@ -13,9 +13,9 @@ const Growable = SharedArrayBuffer as unknown as new (
 
 const page = 65_536
 
-/** Reserves `maxBytes` of address space and commits enough of it for `bytes`; all of it reads as zero. */
+/** Reserves `maxBytes` of address space and commits enough of it for `bytes`, all zero; OVERFLOW when there is none. */
 export function createGrowable(bytes: number, maxBytes: number): SharedArrayBuffer {
-  return new Growable(Math.min(pages(bytes), maxBytes), { maxByteLength: maxBytes })
+  return granted(maxBytes, () => new Growable(Math.min(pages(bytes), maxBytes), { maxByteLength: maxBytes }))
 }
 
 /**
@@ -33,7 +33,20 @@ export function ensureBytes(buffer: SharedArrayBuffer, bytes: number): void {
       details: { needed: bytes, limit: max },
     })
   }
-  growable.grow(Math.min(pages(Math.max(bytes, 2 * have)), max))
+  const wanted = Math.min(pages(Math.max(bytes, 2 * have)), max)
+  granted(wanted, () => growable.grow(wanted))
+}
+
+/** V8 calls it an invalid length when the system has no such memory to give. */
+function granted<T>(bytes: number, ask: () => T): T {
+  try {
+    return ask()
+  } catch (cause) {
+    throw new BeamlineError('OVERFLOW', `the system has no ${bytes} bytes for shared memory: ask for fewer`, {
+      details: { needed: bytes },
+      cause,
+    })
+  }
 }
 
 const pages = (bytes: number): number => Math.ceil(bytes / page) * page

@@ -40,8 +40,8 @@ export interface Batched {
 }
 
 /**
- * Holds signals back while trusted code runs, so that what it says to one peer leaves in one piece. Threads that run
- * users' code never open a batch: a signal must be out before an endless loop that follows it.
+ * Holds signals back while the library's own code runs, so that what it says to one peer leaves in one piece. A user's
+ * code never runs in an open batch: its signals must be out before an endless loop that follows them.
  */
 export class Batch {
   readonly #enabled: boolean
@@ -68,7 +68,23 @@ export class Batch {
       work()
     } finally {
       this.#open = false
-      for (const link of this.#waiting.splice(0)) link.flush()
+      this.#flush()
     }
+  }
+
+  /** `work` is a user's: what was held back leaves before it, and what it sends leaves at once. */
+  suspend<T>(work: () => T): T {
+    if (!this.#open) return work()
+    this.#flush()
+    this.#open = false
+    try {
+      return work()
+    } finally {
+      this.#open = true
+    }
+  }
+
+  #flush(): void {
+    for (const link of this.#waiting.splice(0)) link.flush()
   }
 }

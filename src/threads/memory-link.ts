@@ -1,5 +1,5 @@
 import type { Batch, Carrier, Link, LinkEnd, LinkEvents } from './link.js'
-import type { Transfer } from './payload.js'
+import { moved, type Transfer } from './payload.js'
 import type { Signal } from './signal.js'
 
 /** Decides when a delivery happens: at the next turn of the event loop, or when a simulation says so. */
@@ -58,7 +58,7 @@ class MemoryLink implements Link {
 
   send(signal: Signal, transfer?: Transfer): void {
     if (!this.#open) return
-    const cloned = structuredClone(signal, { transfer: [...(transfer ?? [])] as never })
+    const cloned = moved(signal, transfer) as Signal
     this.#deliver(() => this.#other.#arrive(() => this.#other.#events?.receive([cloned], this.#other.peer)))
   }
 

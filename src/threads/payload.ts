@@ -1,5 +1,7 @@
+import { types } from 'node:util'
 import type { TransferListItem } from 'node:worker_threads'
-import { blankError, fillError, partsOf } from './error-codec.js'
+import { shown } from '../errors.js'
+import { blankError, fillError, isError, partsOf } from './error-codec.js'
 import { Pid, Ref } from './pid.js'
 import { type CopyPolicy, join, notCloneable, setPart, TreeCopier } from './tree-copier.js'
 
@@ -21,10 +23,11 @@ const PLAIN_BUDGET = 256
 
 /**
  * Makes `value` ready to cross threads.
- * @throws BeamlineError NOT_CLONEABLE, naming the path of the first part that cannot cross (a function, a promise…)
+ * @throws BeamlineError NOT_CLONEABLE, naming the path of the first part that cannot cross (a function, a promise, an
+ * object more than {@link MAX_DEPTH} deep…)
  */
 export function pack(value: unknown, transfer?: Transfer): Payload {
-  if (isPlain(value, { left: PLAIN_BUDGET })) return { data: value, tagged: false }
+  if (needsNoCopy(value)) return { data: value, tagged: false }
   const policy = new Encoding(transfer)
   const data = new TreeCopier(policy).copy(value)
   return { data, tagged: policy.tagged }
@@ -45,6 +48,15 @@ export function copy(value: unknown, transfer?: Transfer): unknown {
   if (transfer === undefined) return new TreeCopier(copying).copy(value)
   const { data, tagged } = pack(value, transfer)
   return unpack({ data: moved(data, transfer), tagged })
+}
+
+function needsNoCopy(value: unknown): boolean {
+  try {
+    return isPlain(value, { left: PLAIN_BUDGET })
+  } catch {
+    // A revoked proxy, or a getter that throws: the copy will say which.
+    return false
+  }
 }
 
 /** True for small trees of primitives, arrays and object literals: most messages, which then need no copy here. */
@@ -72,29 +84,52 @@ class Encoding implements CopyPolicy {
   }
 
   special(object: object, path: string, copier: TreeCopier): unknown {
-    if (object instanceof Pid) return this.#tag('pid', [object.node, ...object.raw])
-    if (object instanceof Ref) return this.#tag('ref', [object.node, ...object.raw])
-    if (object instanceof Error) {
-      const parts: Record<string, unknown> = {}
-      const stand = copier.remember(object, this.#tag('error', parts))
-      for (const [key, part] of Object.entries(partsOf(object))) parts[key] = described(part, join(path, key), copier)
+    if (object instanceof Pid) return { ...this.#tagged('pid'), parts: [object.node, ...object.raw] }
+    if (object instanceof Ref) return { ...this.#tagged('ref'), parts: [object.node, ...object.raw] }
+    if (isError(object)) {
+      const stand = copier.remember(object, this.#tagged('error'))
+      for (const [key, part] of Object.entries(partsOf(object))) {
+        setPart(stand, escaped(key), copier.attempt(part, join(path, key), shown))
+      }
       return stand
     }
     if (!Object.hasOwn(object, TAG)) return undefined
-    const entries: [string, unknown][] = []
-    const stand = copier.remember(object, this.#tag('literal', entries))
-    for (const [key, part] of Object.entries(object)) entries.push([key, copier.copy(part, join(path, key))])
+    const stand = copier.remember(object, this.#tagged('literal'))
+    for (const [key, part] of Object.entries(object)) setPart(stand, escaped(key), copier.copy(part, join(path, key)))
     return stand
   }
 
   exotic(object: object, path: string): unknown {
-    const sendable = ArrayBuffer.isView(object) || object instanceof ArrayBuffer || object instanceof SharedArrayBuffer
-    return sendable || this.#transfer?.includes(object as never) ? object : cloned(object, path)
+    return isMemory(object) || this.#transfer?.includes(object as never) ? object : cloned(object, path)
   }
 
-  #tag(kind: string, parts: unknown): object {
+  #tagged(kind: string): Record<string, unknown> {
     this.tagged = true
-    return { [TAG]: kind, parts }
+    return { [TAG]: kind }
+  }
+}
+
+/** Memory that cloning takes as it is; not what has been transferred away, which it refuses. */
+function isMemory(object: object): boolean {
+  const buffer = ArrayBuffer.isView(object) ? object.buffer : object
+  return types.isSharedArrayBuffer(buffer) || (types.isArrayBuffer(buffer) && isHere(buffer))
+}
+
+function isHere(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return true
+  try {
+    return new Uint8Array(buffer).length === 0
+  } catch {
+    return false
+  }
+}
+
+/** A tagged object has its parts beside the tag, so that it is nested no deeper than what it stands for. */
+const escaped = (key: string): string => (key.startsWith(TAG) ? TAG + key : key)
+
+function* partsBeside(stand: object): Iterable<[key: string, part: unknown]> {
+  for (const [key, part] of Object.entries(stand)) {
+    if (key !== TAG) yield [key.startsWith(TAG) ? key.slice(TAG.length) : key, part]
   }
 }
 
@@ -106,11 +141,12 @@ const decoding: CopyPolicy = {
     if (kind === 'pid') return new Pid(...(parts as ConstructorParameters<typeof Pid>))
     if (kind === 'ref') return new Ref(...(parts as ConstructorParameters<typeof Ref>))
     if (kind === 'error') {
-      const found = parts as Record<string, unknown>
+      const found: Record<string, unknown> = {}
+      for (const [key, part] of partsBeside(object)) setPart(found, key, part)
       return fillError(copier.remember(object, blankError(found)), found, (part) => copier.copy(part, path))
     }
     const literal = copier.remember(object, {})
-    for (const [key, part] of parts as [string, unknown][]) setPart(literal, key, copier.copy(part, path))
+    for (const [key, part] of partsBeside(object)) setPart(literal, key, copier.copy(part, path))
     return literal
   },
   exotic: (object) => object,
@@ -120,29 +156,13 @@ const copying: CopyPolicy = {
   literals: false,
   special(object, path, copier) {
     if (object instanceof Pid || object instanceof Ref) return object
-    if (!(object instanceof Error)) return undefined
+    if (!isError(object)) return undefined
     const parts = partsOf(object)
     const copied = copier.remember(object, blankError(parts))
-    return fillError(copied, parts, (part, key) => described(part, join(path, key), copier))
+    // The error is worth more than its unclonable extras: those are described in words.
+    return fillError(copied, parts, (part, key) => copier.attempt(part, join(path, key), shown))
   },
   exotic: cloned,
-}
-
-/** A part of an error. The error is worth more than its unclonable extras: those are described in words. */
-function described(part: unknown, path: string, copier: TreeCopier): unknown {
-  try {
-    return copier.copy(part, path)
-  } catch {
-    return inWords(part)
-  }
-}
-
-function inWords(value: unknown): string {
-  try {
-    return String(value)
-  } catch {
-    return Object.prototype.toString.call(value)
-  }
 }
 
 /**

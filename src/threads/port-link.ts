@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { shown } from '../errors.js'
 import type { Batch, Carrier, Link, LinkEvents } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Signal } from './signal.js'
@@ -19,7 +20,7 @@ class PortLink implements Link {
   readonly #port: MessagePort
   readonly #batch: Batch
   #held: Signal[] = []
-  #transfer: Transfer[number][] = []
+  readonly #transfers = new Map<Signal, Transfer>()
 
   constructor(peer: number, port: MessagePort, batch: Batch, events: LinkEvents) {
     this.peer = peer
@@ -28,6 +29,9 @@ class PortLink implements Link {
     port.on('message', (signals: Signal | readonly Signal[]) => {
       events.receive(Array.isArray(signals) ? signals : [signals as Signal], peer)
     })
+    port.on('messageerror', (error) =>
+      warnOfLoss(`a message from thread ${peer} was lost, as it cannot be read here`, error),
+    )
     port.on('close', () => events.closed(peer))
   }
 
@@ -37,7 +41,7 @@ class PortLink implements Link {
       return
     }
     if (this.#held.push(signal) === 1) this.#batch.add(this)
-    if (transfer !== undefined) this.#transfer.push(...transfer)
+    if (transfer !== undefined) this.#transfers.set(signal, transfer)
   }
 
   /** Only cloning itself finds out about a proxy or a buffer that has been transferred before. */
@@ -51,14 +55,32 @@ class PortLink implements Link {
 
   flush(): void {
     const held = this.#held
-    const transfer = this.#transfer
+    const transfers = new Map(this.#transfers)
     this.#held = []
-    this.#transfer = []
-    this.#port.postMessage(held.length === 1 ? held[0] : held, transfer)
+    this.#transfers.clear()
+    try {
+      this.#port.postMessage(held.length === 1 ? held[0] : held, [...transfers.values()].flat())
+    } catch {
+      // One of them cannot be cloned. Its sender is no longer there to be told; the others must not be lost with it.
+      for (const signal of held) this.#postOrWarn(signal, transfers.get(signal))
+    }
+  }
+
+  #postOrWarn(signal: Signal, transfer: Transfer | undefined): void {
+    try {
+      this.#port.postMessage(signal, transfer)
+    } catch (error) {
+      warnOfLoss(`a ${signal.kind} to thread ${this.peer} was lost, as it cannot be cloned`, error)
+    }
   }
 
   close(): void {
     if (this.#held.length > 0) this.flush()
     this.#port.close()
   }
+}
+
+function warnOfLoss(what: string, error: unknown): void {
+  const why = error instanceof Error ? error.message : shown(error)
+  process.emitWarning(`${what}: ${why}`, { code: 'BEAMLINE_LINK' })
 }

@@ -1,3 +1,8 @@
+/** The first words: whose turn it is among the schedulers, and among the system places. */
+const TURNS = 2
+const SCHEDULER_TURN = 0
+const SYSTEM_TURN = 1
+
 /** Words for each place: the thread in it, its beats, the process it last ran. */
 const WORDS = 3
 const THREAD = 0
@@ -16,7 +21,6 @@ export interface RosterMemory {
 export class Roster {
   readonly memory: RosterMemory
   readonly #words: Int32Array
-  #turn = 0
 
   private constructor(memory: RosterMemory) {
     this.memory = memory
@@ -24,7 +28,7 @@ export class Roster {
   }
 
   static create(schedulers: number, systems: number): Roster {
-    return new Roster({ buffer: new SharedArrayBuffer((schedulers + systems) * WORDS * 4), schedulers })
+    return new Roster({ buffer: new SharedArrayBuffer((TURNS + (schedulers + systems) * WORDS) * 4), schedulers })
   }
 
   static attach(memory: RosterMemory): Roster {
@@ -32,16 +36,16 @@ export class Roster {
   }
 
   get places(): number {
-    return this.#words.length / WORDS
+    return (this.#words.length - TURNS) / WORDS
   }
 
   isSystem(place: number): boolean {
     return place >= this.memory.schedulers
   }
 
-  /** The next scheduler thread, in turn. */
+  /** The next scheduler thread, in turn: all threads share the turn, or the first process of each would go to one. */
   next(): number {
-    return this.at(this.#turn++)
+    return this.at(this.#take(SCHEDULER_TURN))
   }
 
   /** The scheduler thread with this number, modulo their count. */
@@ -52,7 +56,7 @@ export class Roster {
   /** The next thread that runs only the library's own actors, in turn. */
   system(): number {
     const count = this.places - this.memory.schedulers
-    return this.threadIn(this.memory.schedulers + (this.#turn++ % count))
+    return this.threadIn(this.memory.schedulers + (this.#take(SYSTEM_TURN) % count))
   }
 
   firstSystem(): number {
@@ -65,31 +69,39 @@ export class Roster {
   }
 
   threadIn(place: number): number {
-    return Atomics.load(this.#words, place * WORDS + THREAD)
+    return Atomics.load(this.#words, at(place, THREAD))
   }
 
   seat(place: number, thread: number): void {
-    Atomics.store(this.#words, place * WORDS + RUNNING, 0)
-    Atomics.store(this.#words, place * WORDS + THREAD, thread)
+    Atomics.store(this.#words, at(place, RUNNING), 0)
+    Atomics.store(this.#words, at(place, BEAT), 0)
+    Atomics.store(this.#words, at(place, THREAD), thread)
   }
 
   /** The thread in `place` lives: its event loop has turned. */
   beat(place: number): void {
-    Atomics.add(this.#words, place * WORDS + BEAT, 1)
+    Atomics.add(this.#words, at(place, BEAT), 1)
   }
 
+  /** 0 until the thread in `place` runs. */
   beats(place: number): number {
-    return Atomics.load(this.#words, place * WORDS + BEAT)
+    return Atomics.load(this.#words, at(place, BEAT))
   }
 
   /** The thread in `place` enters the code of the process in `slot`. */
   run(place: number, slot: number): void {
-    this.#words[place * WORDS + RUNNING] = slot + 1
+    this.#words[at(place, RUNNING)] = slot + 1
   }
 
   /** The slot of the process that the thread in `place` entered last. */
   running(place: number): number | undefined {
-    const slot = Atomics.load(this.#words, place * WORDS + RUNNING)
+    const slot = Atomics.load(this.#words, at(place, RUNNING))
     return slot === 0 ? undefined : slot - 1
   }
+
+  #take(turn: number): number {
+    return Atomics.add(this.#words, turn, 1) >>> 0
+  }
 }
+
+const at = (place: number, word: number): number => TURNS + place * WORDS + word

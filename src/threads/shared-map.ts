@@ -210,7 +210,11 @@ export class SharedMap {
   #walk(hash: number): number {
     const bytes = this.#key.bytes
     for (let entry = this.#at(headsAt + (hash & this.#mask)); entry !== 0; entry = this.#at(entry + nextAt)) {
-      if (entry > this.#lastEntry) this.#refresh()
+      if (entry > this.#lastEntry) {
+        // The growth was before the store of this index: it must not be looked for before the index was read.
+        fence()
+        this.#refresh()
+      }
       if (this.#at(entry + hashAt) === hash && this.#at(entry + bytesAt) === bytes && this.#hasKey(entry)) return entry
     }
     return -1

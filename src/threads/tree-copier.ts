@@ -1,4 +1,12 @@
+import { types } from 'node:util'
 import { BeamlineError } from '../errors.js'
+
+/**
+ * How many objects deep a message may be nested. Copying is recursive, structured clone too: on main's stack, which is
+ * the smallest, it takes 1900 levels of literals, and errors inside errors 1000. The sender may have used up half of that
+ * stack itself. What is deeper would be lost at its receiver; so its sender is told, wherever the receiver lives.
+ */
+export const MAX_DEPTH = 500
 
 /** What to do with the objects that are no plain containers. */
 export interface CopyPolicy {
@@ -20,6 +28,9 @@ export interface CopyPolicy {
 export class TreeCopier {
   readonly #policy: CopyPolicy
   #seen: Map<object, unknown> | undefined
+  #depth = 0
+  /** What was remembered since the outermost {@link attempt} began. */
+  #trail: object[] | undefined
 
   constructor(policy: CopyPolicy) {
     this.#policy = policy
@@ -31,26 +42,59 @@ export class TreeCopier {
     return value
   }
 
+  /**
+   * A copy of `value`, or what `otherwise` says when it cannot be copied. Its parts that were copied before that are
+   * forgotten: met again elsewhere, a half copy would be taken for a whole one.
+   */
+  attempt(value: unknown, path: string, otherwise: (value: unknown) => unknown): unknown {
+    const outermost = this.#trail === undefined
+    this.#trail ??= []
+    const trail = this.#trail
+    const { length } = trail
+    const depth = this.#depth
+    try {
+      return this.copy(value, path)
+    } catch {
+      this.#depth = depth
+      for (const object of trail.splice(length)) this.#seen?.delete(object)
+      return otherwise(value)
+    } finally {
+      if (outermost) this.#trail = undefined
+    }
+  }
+
   /** From now on `copied` stands for `object` wherever it is met. */
   remember<T>(object: object, copied: T): T {
     this.#seen ??= new Map()
     this.#seen.set(object, copied)
+    this.#trail?.push(object)
     return copied
   }
 
   #object(object: object, path: string): unknown {
     const before = this.#seen?.get(object)
     if (before !== undefined) return before
-    if (Array.isArray(object)) return this.#array(object, path)
-    const literal = Object.getPrototypeOf(object) === Object.prototype
-    if (!literal || this.#policy.literals) {
-      const stand = this.#policy.special(object, path, this)
-      if (stand !== undefined) return this.remember(object, stand)
-    }
+    if (types.isProxy(object)) throw notCloneable(object, path)
+    if (++this.#depth > MAX_DEPTH) throw tooDeep(path)
+    let copied: unknown
+    if (Array.isArray(object)) copied = this.#array(object, path)
+    else if (Object.getPrototypeOf(object) === Object.prototype && !this.#policy.literals)
+      copied = this.#record(object, path)
+    else copied = this.#other(object, path)
+    this.#depth--
+    return copied
+  }
+
+  #other(object: object, path: string): unknown {
+    const stand = this.#policy.special(object, path, this)
+    if (stand !== undefined) return this.remember(object, stand)
     if (object instanceof Map) return this.#map(object, path)
     if (object instanceof Set) return this.#set(object, path)
-    if (literal || Object.prototype.toString.call(object) === '[object Object]') return this.#record(object, path)
-    return this.remember(object, this.#policy.exotic(object, path))
+    if (tagOf(object) === 'Object') return this.#record(object, path)
+    const copied = this.#policy.exotic(object, path)
+    // An instance of a class that only calls itself something else.
+    if (Object.getPrototypeOf(copied) === Object.prototype) return this.#record(object, path)
+    return this.remember(object, copied)
   }
 
   #array(array: readonly unknown[], path: string): unknown[] {
@@ -74,7 +118,10 @@ export class TreeCopier {
 
   #map(map: ReadonlyMap<unknown, unknown>, path: string): Map<unknown, unknown> {
     const out = this.remember(map, new Map<unknown, unknown>())
-    for (const [key, part] of map) out.set(this.copy(key, `${path}(key)`), this.copy(part, join(path, String(key))))
+    for (const [key, part] of map) {
+      const name = typeof key === 'object' ? '(value)' : String(key)
+      out.set(this.copy(key, `${path}(key)`), this.copy(part, join(path, name)))
+    }
     return out
   }
 
@@ -96,12 +143,34 @@ export const join = (path: string, key: string): string => (path === '' ? key : 
 
 /** The refusal of a value that no message can carry. */
 export function notCloneable(value: unknown, path: string, cause?: unknown): BeamlineError {
-  const what =
-    typeof value === 'object' ? `a ${Object.prototype.toString.call(value).slice(8, -1)}` : `a ${typeof value}`
-  const where = path === '' ? 'the message' : `the message's part ${path}`
   return new BeamlineError(
     'NOT_CLONEABLE',
-    `${where} is ${what}, which no message can carry: send plain data, and name code by its module and export`,
+    `${partAt(path)} is ${kindOf(value)}, which no message can carry: send plain data, and name code by its module and export`,
     { details: { path }, cause },
   )
 }
+
+function tooDeep(path: string): BeamlineError {
+  return new BeamlineError(
+    'NOT_CLONEABLE',
+    `${partAt(path)} lies more than ${MAX_DEPTH} objects deep, which no message can carry: send a flat list, or a text made of it`,
+    { details: { path: beginning(path), limit: MAX_DEPTH } },
+  )
+}
+
+function kindOf(value: unknown): string {
+  if (types.isProxy(value)) return 'a Proxy'
+  return typeof value === 'object' ? `a ${tagOf(value)}` : `a ${typeof value}`
+}
+
+function tagOf(object: unknown): string {
+  try {
+    return Object.prototype.toString.call(object).slice(8, -1)
+  } catch {
+    return 'Object'
+  }
+}
+
+const partAt = (path: string): string => (path === '' ? 'the message' : `the message's part ${beginning(path)}`)
+
+const beginning = (path: string): string => (path.length > 100 ? `${path.slice(0, 100)}…` : path)

@@ -1,3 +1,5 @@
+import type { TypeName } from './types/value-types.js'
+
 /** What the writer of a value may say about it: plain data. `source` says who wrote. */
 export type Metadata = Readonly<Record<string, unknown>>
 
@@ -51,6 +53,8 @@ export interface VariableInfo {
   readonly id: string
   readonly name: string
   readonly type: string
+  /** The built-in type as which the values travel: `type`, or what a type of your own is based on. */
+  readonly base: TypeName
   readonly value: unknown
   readonly version: number
   /** The commit that wrote the value. */

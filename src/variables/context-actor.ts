@@ -2,13 +2,14 @@ import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Exit } from '../actors/exit-reason.js'
 import { Call, Cast, type From, isDown } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
-import { BeamlineError } from '../errors.js'
-import type { Pid } from '../threads/pid.js'
+import { BeamlineError, shown } from '../errors.js'
+import type { Pid, Ref } from '../threads/pid.js'
 import type { Change, ManyWritten } from './change.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { LocalState, type Retention } from './local-state.js'
 import { managerName, observerActor } from './observer-actor.js'
 import type { ContextMessage, ContextRequest, ManagerMessage, ManagerRequest, WatchRequest } from './requests.js'
+import { isContextMessage, isContextRequest } from './shape.js'
 import { type BatchCommit, type Commit, type Write, written } from './state.js'
 import { ValueTable } from './value-table.js'
 
@@ -23,7 +24,6 @@ export interface ContextArgs {
 /** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
 export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   const manager = await managerOfThread(self)
-  self.monitor(manager)
   return new ContextActor(self, args, manager)
 })
 
@@ -49,6 +49,7 @@ class ContextActor implements Behaviour {
   readonly #self: Process
   readonly #args: ContextArgs
   readonly #manager: Pid
+  readonly #monitor: Ref
   readonly #table = ValueTable.create()
   readonly #state: LocalState
 
@@ -56,21 +57,28 @@ class ContextActor implements Behaviour {
     this.#self = self
     this.#args = args
     this.#manager = manager
+    this.#monitor = self.monitor(manager)
     this.#state = new LocalState(this.#table, args.retention)
     tablesOf(self).set(self.pid.toString(), this.#table)
     self.signal.addEventListener('abort', () => tablesOf(self).delete(self.pid.toString()))
   }
 
+  get trusted(): boolean {
+    return !this.#state.runsUserCode
+  }
+
   handle(message: unknown): void | Promise<void> {
-    if (message instanceof Call) return this.#answer(message.from, message.request as ContextRequest)
-    if (message instanceof Cast) return this.#told(message.request as ContextMessage)
+    if (message instanceof Call) return this.#answer(message.from, message.request)
+    // Anyone may send to this pid: what no handle would say is nobody's.
+    if (message instanceof Cast) return isContextMessage(message.request) ? this.#told(message.request) : undefined
     // Without the manager no watch would hear of a commit: better no context than a silent one.
-    if (isDown(message)) throw new Exit(message.reason)
+    if (isDown(message) && this.#monitor.equals(message.ref)) throw new Exit(message.reason)
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */
-  #answer(from: From, request: ContextRequest): void | Promise<void> {
+  #answer(from: From, request: unknown): void | Promise<void> {
     try {
+      if (!isContextRequest(request)) throw notAsked(request)
       const pending = this.#serve(from, request)
       return pending instanceof Promise ? pending.catch((error) => this.#refuse(from, error)) : pending
     } catch (error) {
@@ -126,7 +134,7 @@ class ContextActor implements Behaviour {
       case 'open':
         return this.#facts()
       default:
-        throw new BeamlineError('INVALID_TYPE', `a context is not asked by '${String(request.kind)}': use its handle`)
+        throw notAsked(request)
     }
   }
 
@@ -142,15 +150,14 @@ class ContextActor implements Behaviour {
 
   async #define(from: From, definition: Parameters<LocalState['define']>[0]): Promise<void> {
     const info = await this.#state.define(definition)
-    this.#tell({ kind: 'track', id: info.id, context: this.#self.pid })
+    this.#tell({ kind: 'track', id: info.id, name: info.name, context: this.#self.pid })
     this.#self.reply(from, info)
   }
 
   #delete(from: From, name: string): void {
-    const { changes } = this.#state.delete(name)
-    this.#commit({ changes }, undefined)
-    this.#tell({ kind: 'untrack', id: (changes[0] as Change).id, context: this.#self.pid })
-    this.#self.reply(from, undefined)
+    const commit = this.#state.delete(name)
+    this.#commit(commit, from)
+    this.#tell({ kind: 'untrack', id: (commit.changes[0] as Change).id, context: this.#self.pid })
   }
 
   /** One turn takes the present values and registers the observer: what was before is told, all after follows. */
@@ -201,6 +208,10 @@ class ContextActor implements Behaviour {
   #tell(message: ManagerMessage): void {
     this.#self.send(this.#manager, message)
   }
+}
+
+function notAsked(request: unknown): BeamlineError {
+  return new BeamlineError('INVALID_TYPE', `a context is not asked ${shown(request)}: use its handle`)
 }
 
 function manyWritten({ changes, errors }: BatchCommit, present: number): ManyWritten {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Process } from '../actors/process.js'
 import type { Placement } from '../actors/spawner.js'
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
 import type { ContextArgs } from './context-actor.js'
 import { checkBases, type ModuleBases } from './module-base.js'
@@ -31,7 +31,7 @@ const actor = { module: new URL('./context-actor.js', import.meta.url), export: 
 export async function spawnContext(owner: Process, options: ContextOptions): Promise<{ pid: Pid; id: string }> {
   const { id = randomUUID(), name, thread = 'system', history = 100, log = 4096 } = options
   if (typeof id !== 'string' || id === '') {
-    throw new BeamlineError('INVALID_TYPE', `${String(id)} is no context id: give a string that is not empty`)
+    throw new BeamlineError('INVALID_TYPE', `${shown(id)} is no context id: give a string that is not empty`)
   }
   if ((thread as string) === 'isolated') {
     throw new BeamlineError(
@@ -55,6 +55,8 @@ export async function spawnContext(owner: Process, options: ContextOptions): Pro
 
 /** @throws BeamlineError NOT_FOUND when no context has that id or name */
 export function findContext(owner: Process, to: string): Pid {
+  if (typeof to !== 'string')
+    throw new BeamlineError('INVALID_TYPE', `${shown(to)} is no context: give its id, registered name or pid`)
   const pid = owner.system.whereis(registered(to)) ?? owner.system.whereis(to)
   if (pid !== undefined) return pid
   throw new BeamlineError('NOT_FOUND', `there is no context '${to}': start it first`, { details: { id: to } })
@@ -62,5 +64,5 @@ export function findContext(owner: Process, to: string): Pid {
 
 function positive(option: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value
-  throw new BeamlineError('INVALID_TYPE', `Context.start: ${option} is ${value}: give a whole number above 0`)
+  throw new BeamlineError('INVALID_TYPE', `Context.start: ${option} is ${shown(value)}: give a whole number above 0`)
 }

@@ -1,16 +1,15 @@
 import type { CallOptions, Process } from '../actors/process.js'
 import type { ActorSystem } from '../actors/system.js'
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import { Pid, type Ref } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes, type WatchedChange } from './changes.js'
+import { ContextLine } from './context-line.js'
 import { type ContextOptions, findContext, spawnContext } from './context-spawn.js'
-import { type ContextFacts, tableNow } from './facts.js'
 import { resolveModule } from './module-base.js'
-import type { ContextMessage, ContextRequest, WatcherInfo } from './requests.js'
+import type { WatcherInfo } from './requests.js'
 import { defineType } from './types/definition.js'
 import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
-import { ValueTable } from './value-table.js'
 import { Variable } from './variable.js'
 import { ownerOf, Watch } from './watch.js'
 import { checkWatch, type WatchCallback, type WatchOptions } from './watch-options.js'
@@ -27,18 +26,11 @@ type Name<V extends Shape> = keyof V & string
 export class Context<V extends Shape = Shape> implements AsyncDisposable {
   readonly pid: Pid
   readonly backend = 'local'
-  readonly #owner: Process
-  readonly #options: CallOptions
-  #id: string | undefined
-  #table: ValueTable | undefined
-  #modules: Readonly<Record<string, string>> | undefined
-  #stopped: Promise<void> | undefined
+  readonly #line: ContextLine
 
-  private constructor(owner: Process, pid: Pid, timeout: number | undefined, id?: string) {
-    this.#owner = owner
-    this.pid = pid
-    this.#options = timeout === undefined ? {} : { timeout }
-    this.#id = id
+  private constructor(line: ContextLine) {
+    this.pid = line.pid
+    this.#line = line
   }
 
   /**
@@ -51,9 +43,15 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   ): Promise<Context<V>> {
     const owner = ownerOf(by)
     const { pid, id } = await spawnContext(owner, options)
-    const context = new Context<V>(owner, pid, options.timeout, id)
-    await context.#open()
-    return context
+    const line = new ContextLine(owner, pid, options, id)
+    try {
+      await line.open()
+    } catch (error) {
+      // Nobody would have a handle to it.
+      owner.exit(pid, 'kill')
+      throw error
+    }
+    return new Context<V>(line)
   }
 
   /**
@@ -63,11 +61,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   static attach<V extends Shape = Shape>(
     self: Process | ActorSystem,
     to: string | Pid,
-    { timeout }: CallOptions = {},
+    options: CallOptions = {},
   ): Context<V> {
     const owner = ownerOf(self)
-    if (to instanceof Pid) return new Context<V>(owner, to, timeout)
-    return new Context<V>(owner, findContext(owner, to), timeout, to)
+    if (to instanceof Pid) return new Context<V>(new ContextLine(owner, to, options))
+    return new Context<V>(new ContextLine(owner, findContext(owner, to), options, to))
   }
 
   /** A value type of your own, to be given to `define`; see {@link defineType}. */
@@ -75,7 +73,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /** The id, once known: a handle made from a pid learns it with its first request. */
   get id(): string {
-    return this.#id ?? String(this.pid)
+    return this.#line.id
   }
 
   /**
@@ -97,7 +95,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   ): Promise<Variable<T>>
   async define(name: string, type: string | TypeDefinition, initial: unknown, options: DefineOptions<object> = {}) {
     const definition = { name, type, initial, ...options }
-    const { id } = (await this.#ask({ kind: 'define', definition })) as VariableInfo
+    const { id } = (await this.#line.ask({ kind: 'define', definition })) as VariableInfo
     return new Variable(this as Context, name, id)
   }
 
@@ -111,7 +109,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     metadata?: Metadata,
     options: { readonly expectedVersion?: number } = {},
   ) {
-    return this.#ask({
+    return this.#line.ask({
       kind: 'set',
       write: { name, value, ...(metadata && { metadata }), ...options },
     }) as Promise<Written>
@@ -119,20 +117,18 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /** Writes a value without an answer; what is refused is a process warning on the context's thread. */
   put<N extends Name<V>>(name: N, value: V[N], metadata?: Metadata): void {
-    this.#assertRunning()
-    const message: ContextMessage = { kind: 'put', write: { name, value, ...(metadata && { metadata }) } }
-    this.#owner.cast(this.pid, message)
+    this.#line.tell({ kind: 'put', write: { name, value, ...(metadata && { metadata }) } })
   }
 
   /** The value, after every write that this thread has sent before. @throws BeamlineError NOT_FOUND */
   async get<N extends Name<V>>(name: N): Promise<V[N]> {
-    const [value] = (await this.#ask({ kind: 'get', names: [name] })) as [V[N]]
+    const [value] = (await this.#line.ask({ kind: 'get', names: [name] })) as [V[N]]
     return value
   }
 
   /** The values of some variables at one moment. @throws BeamlineError NOT_FOUND for any that is missing */
   async getMany<N extends Name<V>>(names: readonly N[]): Promise<{ [K in N]: V[K] }> {
-    const values = (await this.#ask({ kind: 'get', names })) as unknown[]
+    const values = (await this.#line.ask({ kind: 'get', names })) as unknown[]
     return Object.fromEntries(names.map((name, index) => [name, values[index]])) as { [K in N]: V[K] }
   }
 
@@ -141,26 +137,22 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * @throws BeamlineError NOT_FOUND, STOPPED
    */
   peek<N extends Name<V>>(name: N): V[N] {
-    this.#assertRunning()
-    this.#table ??= tableNow(this.#owner, this.pid)
-    const found = this.#table.read(name)
-    if (found !== undefined) return found.value as V[N]
-    throw new BeamlineError('NOT_FOUND', `Variable not found: ${name}: define it first`, { details: { name } })
+    return this.#line.peek(name) as V[N]
   }
 
   /** @throws BeamlineError NOT_FOUND */
   describe(name: Name<V>): Promise<VariableInfo> {
-    return this.#ask({ kind: 'describe', name }) as Promise<VariableInfo>
+    return this.#line.ask({ kind: 'describe', name }) as Promise<VariableInfo>
   }
 
   /** The variables whose name the glob matches, where `*` stands for any characters; oldest first. All unless told. */
   list(pattern = '*'): Promise<VariableInfo[]> {
-    return this.#ask({ kind: 'list', pattern }) as Promise<VariableInfo[]>
+    return this.#line.ask({ kind: 'list', pattern }) as Promise<VariableInfo[]>
   }
 
   /** Removes a variable; its watches are told of it, `deleted` in the meta, and then of nothing more. */
   async delete(name: Name<V>): Promise<void> {
-    await this.#ask({ kind: 'delete', name })
+    await this.#line.ask({ kind: 'delete', name })
   }
 
   /**
@@ -174,9 +166,9 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     options: { readonly atomic?: boolean } = {},
   ): Promise<ManyWritten> {
     if (typeof values !== 'object' || values === null)
-      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${String(values)}: give an object, name: value`)
+      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object, name: value`)
     const writes = Object.entries(values).map(([name, value]) => ({ name, value, ...(metadata && { metadata }) }))
-    return this.#ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
+    return this.#line.ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
   }
 
   /** The kept values of a variable, oldest first, the present one last; with `limit` the newest so many. */
@@ -184,12 +176,12 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     name: Name<V>,
     { limit = Number.MAX_SAFE_INTEGER }: { readonly limit?: number } = {},
   ): Promise<HistoryEntry[]> {
-    return this.#ask({ kind: 'history', name, limit }) as Promise<HistoryEntry[]>
+    return this.#line.ask({ kind: 'history', name, limit }) as Promise<HistoryEntry[]>
   }
 
   /** Writes the value of an earlier version again, as a new version. @throws BeamlineError NOT_FOUND, COMPACTED */
   rollback(name: Name<V>, version: number): Promise<Written & { readonly value: unknown }> {
-    return this.#ask({ kind: 'rollback', name, version }) as Promise<Written & { value: unknown }>
+    return this.#line.ask({ kind: 'rollback', name, version }) as Promise<Written & { value: unknown }>
   }
 
   /**
@@ -223,11 +215,18 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     checkWatch(names, callback, options as WatchOptions<never>)
     const { includeInitial = false, sinceRevision } = options
     const begin = async (ref: Ref, relay: Pid) => {
-      const watch = { ref, owner: this.#owner.pid, relay, names: [...new Set(names)], includeInitial, sinceRevision }
-      const { manager } = (await this.#ask({ kind: 'watch', watch })) as { manager: Pid }
+      const watch = {
+        ref,
+        owner: this.#line.owner.pid,
+        relay,
+        names: [...new Set(names)],
+        includeInitial,
+        sinceRevision,
+      }
+      const { manager } = (await this.#line.ask({ kind: 'watch', watch })) as { manager: Pid }
       return manager
     }
-    return Watch.begin(names, { owner: this.#owner, context: this.pid, callback, options, begin }, made)
+    return Watch.begin(names, { owner: this.#line.owner, context: this.pid, callback, options, begin }, made)
   }
 
   /** Ends a watch, as `watch.stop()` does. */
@@ -242,53 +241,30 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /** Who watches this context. */
   listWatchers(): Promise<WatcherInfo[]> {
-    return this.#ask({ kind: 'watchers' }) as Promise<WatcherInfo[]>
+    return this.#line.ask({ kind: 'watchers' }) as Promise<WatcherInfo[]>
   }
 
   /**
    * Imports what a module variable names, from the base its namespace was given at `start`.
-   * @throws BeamlineError NOT_FOUND when no base holds it; BAD_ENTRY when it fails to load
+   * @throws BeamlineError INVALID_TYPE for another variable; NOT_FOUND when no base holds it; BAD_ENTRY when it fails to
+   * load
    */
   async resolve(name: Name<V>): Promise<unknown> {
-    const { type, value } = await this.describe(name)
-    if (typeof value !== 'string')
-      throw new BeamlineError('INVALID_TYPE', `${name} is a ${type}: only a module variable can be resolved`)
-    if (this.#modules === undefined) await this.#open()
-    return resolveModule(value, this.#modules ?? {})
+    const { type, base, value } = await this.describe(name)
+    if (base !== 'module') {
+      const text = `${name} is a ${type}: only a module variable can be resolved: define it with the type 'module'`
+      throw new BeamlineError('INVALID_TYPE', text, { details: { name, type } })
+    }
+    return resolveModule(value as string, await this.#line.modules())
   }
 
   /** Ends the context, for everyone; it is dead when this resolves. Other handles then reject with NOPROC. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#ask({ kind: 'stop' }).then(
-      () => {},
-      (error: unknown) => {
-        // Its end is the answer, and a system that has been stopped has no contexts.
-        if (!(error instanceof BeamlineError && (error.code === 'NOPROC' || error.code === 'STOPPED'))) throw error
-      },
-    )
-    return this.#stopped
+    return this.#line.stop()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
-  }
-
-  async #open(): Promise<void> {
-    const { id, table, modules } = (await this.#ask({ kind: 'open' })) as ContextFacts
-    this.#id = id
-    this.#modules = modules
-    this.#table ??= ValueTable.attach(table)
-  }
-
-  async #ask(request: ContextRequest): Promise<unknown> {
-    this.#assertRunning()
-    return this.#owner.call(this.pid, request, this.#options)
-  }
-
-  #assertRunning(): void {
-    this.#owner.system.assertOpen()
-    if (this.#stopped !== undefined)
-      throw new BeamlineError('STOPPED', `the context '${this.id}' has been stopped: start another`)
   }
 }
 

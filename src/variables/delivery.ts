@@ -1,4 +1,4 @@
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Change } from './change.js'
 import { Debounce, merge, type Pacer, Throttle } from './pacer.js'
@@ -39,7 +39,7 @@ class EveryChange implements Waiting {
   }
 }
 
-/** Only the latest of each variable waits. */
+/** Only the latest of each variable waits; one of the same name that comes after a deletion is another. */
 class LatestChanges implements Waiting {
   readonly #changes = new Map<string, Change>()
 
@@ -48,9 +48,9 @@ class LatestChanges implements Waiting {
   }
 
   push(change: Change): void {
-    const earlier = this.#changes.get(change.name)
-    this.#changes.delete(change.name)
-    this.#changes.set(change.name, earlier === undefined ? change : merge(earlier, change))
+    const earlier = this.#changes.get(change.id)
+    this.#changes.delete(change.id)
+    this.#changes.set(change.id, earlier === undefined ? change : merge(earlier, change))
   }
 
   shift(): Change | undefined {
@@ -102,7 +102,8 @@ export class Delivery {
   offer(change: Change): void {
     if (this.#closed) return
     const { initial, deleted } = change.meta
-    if (!deleted && !this.#wanted(change)) return
+    // The filter may have stopped the watch.
+    if (!deleted && (!this.#wanted(change) || this.#closed)) return
     if (this.#pacer !== undefined && !initial && !deleted) return this.#pacer.offer(change)
     if (deleted) this.#pacer?.flush(change.name)
     this.#queue(change)
@@ -119,6 +120,8 @@ export class Delivery {
   }
 
   #queue(change: Change): void {
+    // Where many are let go at once, an earlier one of them may have closed the delivery.
+    if (this.#closed) return
     if (this.#busy) {
       const limit = this.#options.buffer ?? DEFAULT_BUFFER
       if (this.#waiting.size < limit || this.#options.delivery === 'latest') return this.#waiting.push(change)
@@ -134,17 +137,19 @@ export class Delivery {
     for (let change: Change | undefined = first; change !== undefined; change = this.#waiting.shift()) {
       if (this.#closed || !this.#surroundings.isOwnerAlive()) break
       const pending = this.#attempt(change)
-      if (pending === undefined) continue
-      pending.then(
-        () => this.#resume(),
-        (error: unknown) => {
-          this.report(error)
-          this.#resume()
-        },
-      )
-      return
+      if (pending !== undefined) return void this.#resumeAfter(pending)
     }
     this.#rest()
+  }
+
+  async #resumeAfter(pending: Promise<unknown>): Promise<void> {
+    try {
+      await pending
+    } catch (error) {
+      this.report(error)
+    } finally {
+      this.#resume()
+    }
   }
 
   #resume(): void {
@@ -162,6 +167,8 @@ export class Delivery {
   finish(last: () => void): void {
     if (this.#closed) return
     this.#pacer?.flush()
+    // What was held back may have been too much for the buffer, which has ended the watch already.
+    if (this.#closed) return
     this.#last = () => {
       this.close()
       if (this.#surroundings.isOwnerAlive()) last()
@@ -190,10 +197,10 @@ export class Delivery {
     }
   }
 
-  /** The watch is over for a reason its owner should hear; who stopped the system knows without a warning. */
+  /** The watch is over for a reason its owner should hear; whoever ended it in good order knows without a warning. */
   reportEnd(error: BeamlineError): void {
     if (this.#options.onError !== undefined) this.report(error)
-    else if (error.code !== 'STOPPED') process.emitWarning(error.message, { code: 'BEAMLINE_WATCH' })
+    else if (!isOrderly(error)) process.emitWarning(error.message, { code: 'BEAMLINE_WATCH' })
   }
 
   /** No callback starts any more. */
@@ -205,7 +212,22 @@ export class Delivery {
   }
 }
 
+/** Whether the system was stopped, or the context by one who asked it to end. */
+function isOrderly({ code, details: { reason } }: BeamlineError): boolean {
+  if (code === 'STOPPED' || reason === 'normal' || reason === 'shutdown') return true
+  return typeof reason === 'object' && reason !== null && 'shutdown' in reason
+}
+
 function warn(error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.emitWarning(`a watch callback failed: ${text}`, { code: 'BEAMLINE_WATCH' })
+  process.emitWarning(`a watch callback failed: ${wordsOf(error)}`, { code: 'BEAMLINE_WATCH' })
+}
+
+/** A callback may throw anything, and what it threw may throw when it is read. */
+function wordsOf(error: unknown): string {
+  try {
+    if (error instanceof Error && typeof error.stack === 'string') return error.stack
+  } catch {
+    // Its parts are out of reach: what can be shown of it has to do.
+  }
+  return shown(error)
 }

@@ -1,8 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
 import { ChangeLog } from './change-log.js'
-import type { BatchCommit, Commit, Definition, StateProvider, Write } from './state.js'
+import { Glob } from './glob.js'
+import { checkMetadata } from './metadata.js'
+import {
+  type BatchCommit,
+  type Commit,
+  type Definition,
+  type StateProvider,
+  unknownVariable,
+  type Write,
+} from './state.js'
 import { StoredVariable } from './stored-variable.js'
 import { compileValidator, type Validator } from './types/index.js'
 import type { ValueTable } from './value-table.js'
@@ -28,6 +37,7 @@ export class LocalState implements StateProvider {
   readonly #log: ChangeLog
   readonly #retention: Retention
   #revision = 0
+  #runsUserCode = false
 
   constructor(table: ValueTable, retention: Retention) {
     this.#table = table
@@ -39,20 +49,27 @@ export class LocalState implements StateProvider {
     return this.#revision
   }
 
+  /** Whether a variable has a type whose values a user's module checks. */
+  get runsUserCode(): boolean {
+    return this.#runsUserCode
+  }
+
   define(definition: Definition): VariableInfo | Promise<VariableInfo> {
-    const { name, type, constraints } = definition
+    const { name, type, constraints, description } = definition
     if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_NAME) {
       throw new BeamlineError(
         'INVALID_TYPE',
-        `${String(name)} is no variable's name: give a string of 1 to ${MAX_NAME} bytes`,
+        `${shown(name)} is no variable's name: give a string of 1 to ${MAX_NAME} bytes`,
       )
     }
     this.#assertNew(name)
     checkMetadata(name, definition.metadata)
+    if (description !== undefined && typeof description !== 'string')
+      throw new BeamlineError('INVALID_TYPE', `${name}: description is ${shown(description)}: give a text`)
     const validator = compileValidator(name, type, constraints)
-    return validator instanceof Promise
-      ? validator.then((compiled) => this.#add(definition, compiled))
-      : this.#add(definition, validator)
+    if (!(validator instanceof Promise)) return this.#add(definition, validator)
+    this.#runsUserCode = true
+    return validator.then((compiled) => this.#add(definition, compiled))
   }
 
   #add(definition: Definition, validator: Validator): VariableInfo {
@@ -138,21 +155,20 @@ export class LocalState implements StateProvider {
 
   list(pattern: string): VariableInfo[] {
     if (typeof pattern !== 'string')
-      throw new BeamlineError('INVALID_TYPE', `list: pattern is ${String(pattern)}: give a text such as 'model.*'`)
-    const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&'))
-    const glob = new RegExp(`^${parts.join('.*')}$`, 's')
-    return [...this.#variables.values()].filter(({ name }) => glob.test(name)).map((variable) => variable.info())
+      throw new BeamlineError('INVALID_TYPE', `list: pattern is ${shown(pattern)}: give a text such as 'model.*'`)
+    const glob = new Glob(pattern)
+    return [...this.#variables.values()].filter(({ name }) => glob.matches(name)).map((variable) => variable.info())
   }
 
   history(name: string, limit: number): HistoryEntry[] {
     if (!(Number.isInteger(limit) && limit >= 0))
-      throw new BeamlineError('INVALID_TYPE', `history: limit is ${String(limit)}: give a whole number, 0 or more`)
+      throw new BeamlineError('INVALID_TYPE', `history: limit is ${shown(limit)}: give a whole number, 0 or more`)
     return this.#variable(name).history(limit)
   }
 
   since(revision: number, names: ReadonlySet<string>): readonly Change[] {
     if (!Number.isInteger(revision) || revision < 0 || revision > this.#revision) {
-      const text = `sinceRevision ${revision} is no revision of this context: give a whole number from 0 to ${this.#revision}`
+      const text = `sinceRevision ${shown(revision)} is no revision of this context: give a whole number from 0 to ${this.#revision}`
       throw new BeamlineError('INVALID_TYPE', text, { details: { revision, newest: this.#revision } })
     }
     return this.#log.since(revision, names)
@@ -166,7 +182,7 @@ export class LocalState implements StateProvider {
   #variable(name: string): StoredVariable {
     const variable = this.#variables.get(name)
     if (variable !== undefined) return variable
-    throw new BeamlineError('NOT_FOUND', `Variable not found: ${String(name)}: define it first`, { details: { name } })
+    throw unknownVariable(name)
   }
 }
 
@@ -174,17 +190,10 @@ function check(variable: StoredVariable, { value, expectedVersion, metadata }: W
   const { name, present } = variable
   checkMetadata(name, metadata)
   if (expectedVersion !== undefined && expectedVersion !== present.version) {
-    const text = `${name} has version ${present.version}, not ${expectedVersion}: read it again and decide anew`
+    const text = `${name} has version ${present.version}, not ${shown(expectedVersion)}: read it again and decide anew`
     throw new BeamlineError('VERSION_CONFLICT', text, { details: { name, version: present.version, expectedVersion } })
   }
   return variable.validator.parse(name, value)
-}
-
-function checkMetadata(name: string, metadata: unknown): void {
-  if (metadata === undefined || (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata))) return
-  throw new BeamlineError('INVALID_TYPE', `${name}: metadata is ${String(metadata)}: give an object`, {
-    details: { name },
-  })
 }
 
 function batchRefused(

@@ -1,23 +1,36 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { importModule } from '../actors/entry.js'
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 
 const segment = /^[A-Za-z_]\w*$/
 
 /** Where the modules of a namespace are: a folder (a URL that ends with a slash) or a module whose exports they are. */
 export type ModuleBases = Readonly<Record<string, string | URL>>
 
-/** Bases as they travel. @throws BeamlineError BAD_ENTRY for one that is no absolute URL */
+/** Bases as they travel. @throws BeamlineError BAD_ENTRY for one from which nothing can be imported */
 export function checkBases(bases: ModuleBases): Record<string, string> {
   return Object.fromEntries(Object.entries(bases).map(([namespace, base]) => [namespace, hrefOf(namespace, base)]))
 }
 
-function hrefOf(namespace: string, base: string | URL): string {
-  const href = String(base)
-  if (URL.canParse(href) && namespace.split('.').every((part) => segment.test(part))) return href
-  const text = `modules: ${namespace} → ${href}: give a namespace such as 'Strategies' and a URL such as new URL('./strategies/', import.meta.url)`
-  throw new BeamlineError('BAD_ENTRY', text, { details: { namespace, base: href } })
+function hrefOf(namespace: string, base: unknown): string {
+  const href = base instanceof URL ? base.href : base
+  const isNamespace = namespace.split('.').every((part) => segment.test(part))
+  if (isNamespace && typeof href === 'string' && isImportable(href)) return href
+  const text = `modules: ${namespace} → ${shown(href)}: give a namespace such as 'Strategies' and the URL of files here, such as new URL('./strategies/', import.meta.url)`
+  throw new BeamlineError('BAD_ENTRY', text, { details: { namespace, base: shown(href) } })
+}
+
+/** A folder is one of files; a module may also be one that needs none. */
+function isImportable(href: string): boolean {
+  if (!URL.canParse(href)) return false
+  const { protocol } = new URL(href)
+  if (protocol !== 'file:') return !href.endsWith('/') && (protocol === 'data:' || protocol === 'node:')
+  try {
+    return fileURLToPath(href) !== ''
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -29,7 +42,8 @@ function hrefOf(namespace: string, base: string | URL): string {
 export async function resolveModule(name: string, bases: Readonly<Record<string, string>>): Promise<unknown> {
   const parts = name.split('.')
   for (let length = parts.length - 1; length > 0; length--) {
-    const base = bases[parts.slice(0, length).join('.')]
+    const namespace = parts.slice(0, length).join('.')
+    const base = Object.hasOwn(bases, namespace) ? bases[namespace] : undefined
     if (base !== undefined && parts.every((part) => segment.test(part)))
       return fromBase(name, base, parts.slice(length))
   }

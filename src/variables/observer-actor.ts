@@ -1,7 +1,8 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Call, type Down, isDown } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
-import type { Pid } from '../threads/pid.js'
+import { BeamlineError, shown } from '../errors.js'
+import type { Pid, Ref } from '../threads/pid.js'
 import type { Change } from './change.js'
 import { ObserverTable } from './observer-table.js'
 import type {
@@ -13,6 +14,7 @@ import type {
   RelayMessage,
   WatcherInfo,
 } from './requests.js'
+import { isManagerMessage, isManagerRequest } from './shape.js'
 
 /** The registered name of the observer manager of a thread. */
 export const managerName = (thread: number): string => `beamline.observers.${thread}`
@@ -20,17 +22,25 @@ export const managerName = (thread: number): string => `beamline.observers.${thr
 /** The process that knows the observers of all contexts of its thread. Loaded by name where a thread has no context. */
 export const observerActor = behaviour<undefined>((self) => new ObserverActor(self))
 
+/** A context of this thread, and its variables: names by id. */
+interface Tracked {
+  readonly monitor: Ref
+  readonly names: Map<string, string>
+}
+
 /**
  * Notifies watching threads of commits and forgets observers whose owners have died, however they died: it monitors
- * each owner once.
+ * each owner once, and each relay.
  */
 class ObserverActor implements Behaviour {
+  readonly trusted = true
   readonly #self: Process
   readonly #table = new ObserverTable()
   /** The monitor of each owner. */
-  readonly #owners = new Map<string, import('../threads/pid.js').Ref>()
-  /** By context: the ids of its variables. */
-  readonly #tracked = new Map<string, Set<string>>()
+  readonly #owners = new Map<string, Ref>()
+  /** The monitor of each relay that was ever told anything. */
+  readonly #relays = new Map<string, Ref>()
+  readonly #contexts = new Map<string, Tracked>()
   #notifications = 0
   #records = 0
   #removedByDeath = 0
@@ -40,9 +50,16 @@ class ObserverActor implements Behaviour {
   }
 
   handle(message: unknown): void {
-    if (message instanceof Call) this.#self.reply(message.from, this.#ask(message.request as ManagerRequest))
+    if (message instanceof Call) this.#answer(message)
     else if (isDown(message)) this.#down(message)
-    else this.#tell(message as ManagerMessage)
+    // Anyone may send to this pid: what no context would say is nobody's.
+    else if (isManagerMessage(message)) this.#tell(message)
+  }
+
+  #answer({ from, request }: Call): void {
+    if (isManagerRequest(request)) return this.#self.reply(from, this.#ask(request))
+    const text = `an observer manager is not asked ${shown(request)}: use ObserverManager.of(system)`
+    this.#self.replyError(from, new BeamlineError('INVALID_TYPE', text))
   }
 
   #tell(message: ManagerMessage): void {
@@ -52,10 +69,11 @@ class ObserverActor implements Behaviour {
       case 'observe':
         return this.#observe(message.observer, message.begin, message.answer)
       case 'track':
-        return this.#track(message.id, message.context)
+        return void this.#namesOf(message.context).set(message.id, message.name)
       case 'untrack':
-        this.#tracked.get(message.context.toString())?.delete(message.id)
-        return this.#table.drop(message.id)
+        this.#contexts.get(message.context.toString())?.names.delete(message.id)
+        for (const { owner } of this.#table.drop(message.id)) this.#release(owner)
+        return
       case 'forget':
         this.#remove(message.ref)
         return
@@ -71,9 +89,9 @@ class ObserverActor implements Behaviour {
       case 'remove':
         return this.#remove(request.ref, request.id)
       case 'tracks':
-        return [...this.#tracked.values()].some((ids) => ids.has(request.id))
+        return [...this.#contexts.values()].some(({ names }) => names.has(request.id))
       case 'count':
-        return this.#table.count(request.id)
+        return this.#count(request.id)
       case 'stats':
         return this.#stats()
       case 'fence':
@@ -81,11 +99,22 @@ class ObserverActor implements Behaviour {
     }
   }
 
-  #track(id: string, context: Pid): void {
-    const ids = this.#tracked.get(context.toString())
-    if (ids !== undefined) return void ids.add(id)
-    this.#tracked.set(context.toString(), new Set([id]))
-    this.#self.monitor(context)
+  /** The variables of a context; from the first on it matters when it dies. */
+  #namesOf(context: Pid): Map<string, string> {
+    const known = this.#contexts.get(context.toString())
+    if (known !== undefined) return known.names
+    const names = new Map<string, string>()
+    this.#contexts.set(context.toString(), { monitor: this.#self.monitor(context), names })
+    return names
+  }
+
+  /** Observers of a variable, by its id, or by the name it has in whatever context. */
+  #count(idOrName: string): number {
+    let count = this.#table.count(idOrName)
+    for (const { names } of this.#contexts.values()) {
+      for (const [id, name] of names) if (name === idOrName) count += this.#table.count(id)
+    }
+    return count
   }
 
   /** The answer follows the notifications: who awaits a set knows that they are on their way before it goes on. */
@@ -105,29 +134,49 @@ class ObserverActor implements Behaviour {
 
   #add(observer: Observer, begin: readonly Change[]): void {
     if (!this.#table.add(observer)) return
-    const owner = observer.owner.toString()
-    if (!this.#owners.has(owner)) this.#owners.set(owner, this.#self.monitor(observer.owner))
+    this.#monitor(this.#owners, observer.owner)
+    this.#monitor(this.#relays, observer.relay)
     const ids = observer.variables.map(({ id }) => id)
     const watching: RelayMessage = { kind: 'watching', ref: observer.ref, manager: this.#self.pid, ids, begin }
     this.#self.send(observer.relay, watching)
   }
 
-  #remove(ref: Observer['ref'], id?: string): boolean {
+  #monitor(monitors: Map<string, Ref>, pid: Pid): void {
+    if (!monitors.has(pid.toString())) monitors.set(pid.toString(), this.#self.monitor(pid))
+  }
+
+  #remove(ref: Ref, id?: string): boolean {
     const observer = this.#table.remove(ref, id)
     if (observer === undefined) return false
     this.#self.send(observer.relay, { kind: 'removed', ref } satisfies RelayMessage)
-    const owner = observer.owner.toString()
-    const monitor = this.#owners.get(owner)
-    if (monitor === undefined || this.#table.owns(observer.owner)) return true
-    this.#self.demonitor(monitor, { flush: true })
-    this.#owners.delete(owner)
+    this.#release(observer.owner)
     return true
   }
 
-  /** An owner of observers is dead, or a context that is observed. */
-  #down({ pid }: Down): void {
-    if (this.#owners.delete(pid.toString())) this.#removedByDeath += this.#table.removeOwnedBy(pid as Pid)
-    if (this.#tracked.delete(pid.toString())) this.#table.removeOf(pid as Pid)
+  /** An owner has lost an observer: without any it need not be monitored. */
+  #release(owner: Pid): void {
+    const monitor = this.#owners.get(owner.toString())
+    if (monitor === undefined || this.#table.owns(owner)) return
+    this.#self.demonitor(monitor, { flush: true })
+    this.#owners.delete(owner.toString())
+  }
+
+  /** An owner of observers is dead, a relay, or a context that is observed. */
+  #down({ pid, ref }: Down): void {
+    const key = String(pid)
+    const removed: Observer[] = []
+    if (this.#owners.get(key)?.equals(ref)) {
+      this.#owners.delete(key)
+      this.#removedByDeath += this.#table.removeOwnedBy(pid as Pid)
+    } else if (this.#relays.get(key)?.equals(ref)) {
+      this.#relays.delete(key)
+      removed.push(...this.#table.removeAll(({ relay }) => relay.equals(pid)))
+      this.#removedByDeath += removed.length
+    } else if (this.#contexts.get(key)?.monitor.equals(ref)) {
+      this.#contexts.delete(key)
+      removed.push(...this.#table.removeAll(({ context }) => context?.equals(pid) === true))
+    }
+    for (const { owner } of removed) this.#release(owner)
   }
 
   #list(context: Pid): WatcherInfo[] {

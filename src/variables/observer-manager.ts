@@ -1,9 +1,10 @@
 import { Process } from '../actors/process.js'
 import type { ActorSystem } from '../actors/system.js'
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import { MAIN } from '../threads/mesh.js'
-import type { Pid, Ref } from '../threads/pid.js'
+import { Pid, Ref } from '../threads/pid.js'
 import { type Metadata, metaOf } from './change.js'
+import { checkMetadata } from './metadata.js'
 import { managerName } from './observer-actor.js'
 import type { ManagerMessage, ManagerRequest, ObserverStats } from './requests.js'
 import { ownerOf, Watch } from './watch.js'
@@ -31,12 +32,15 @@ export class ObserverManager {
   /**
    * Has `callback` called, on this thread, for every notification of a variable, until it is removed or `owner`, which
    * must live on this thread, is dead.
+   * @throws BeamlineError INVALID_TYPE for an id, callback or owner that is none; NOPROC for an owner that is not here
    */
   async add(
     variableId: string,
     callback: WatchCallback,
     { owner = this.#owner }: { readonly owner?: Process | Pid } = {},
   ): Promise<Ref> {
+    checkId(variableId)
+    if (typeof callback !== 'function') throw bad('callback', callback, 'give a function')
     const process = owner instanceof Process ? owner : this.#processOf(owner)
     const manager = await this.#managerOf(variableId)
     const variables = [{ id: variableId, name: variableId }]
@@ -53,6 +57,7 @@ export class ObserverManager {
   }
 
   #processOf(pid: Pid): Process {
+    if (!(pid instanceof Pid)) throw bad('owner', pid, 'give a process or its pid')
     const cell = Process.hostOf(this.#owner).cell(pid)
     if (cell !== undefined) return cell.process
     throw new BeamlineError(
@@ -61,8 +66,13 @@ export class ObserverManager {
     )
   }
 
-  /** Tells the observers of a variable; never waits. */
+  /**
+   * Tells the observers of a variable; never waits.
+   * @throws BeamlineError INVALID_TYPE for an id or metadata that are none; NOT_CLONEABLE for what no message can carry
+   */
   notify(variableId: string, previous: unknown, value: unknown, metadata: Metadata = {}): void {
+    checkId(variableId)
+    checkMetadata(variableId, metadata)
     const meta = metaOf(metadata, { initial: false, resync: false, revision: 0, version: 0, timestamp: Date.now() })
     const change = { id: variableId, name: variableId, previous, value, meta }
     for (const manager of this.#managers()) {
@@ -72,18 +82,22 @@ export class ObserverManager {
 
   /** Removes an observer. @returns whether it was there */
   async remove(variableId: string, ref: Ref): Promise<boolean> {
+    checkId(variableId)
+    if (!(ref instanceof Ref)) throw bad('ref', ref, 'give what add() answered')
     const watch = this.#added.get(ref.toString())
     if (watch?.names[0] === variableId) {
       await watch.stop()
       return true
     }
-    const removed = (await this.#ask({ kind: 'remove', ref, id: variableId })) as boolean[]
-    return removed.includes(true)
+    const removed = await this.#ask<boolean>({ kind: 'remove', ref, id: variableId })
+    return removed.some(({ answer }) => answer)
   }
 
   /** How many observers a variable has; by its id, or by its name in whatever context. */
   async count(variableId: string): Promise<number> {
-    return sum((await this.#ask({ kind: 'count', id: variableId })) as number[])
+    checkId(variableId)
+    const counts = await this.#ask<number>({ kind: 'count', id: variableId })
+    return sum(counts.map(({ answer }) => answer))
   }
 
   /** How many observers there are. */
@@ -93,8 +107,8 @@ export class ObserverManager {
 
   /** Counts since the system started, over all threads. */
   async stats(): Promise<ObserverStats> {
-    const all = (await this.#ask({ kind: 'stats' })) as ObserverStats[]
-    const of = (key: keyof ObserverStats) => sum(all.map((stats) => stats[key]))
+    const all = await this.#ask<ObserverStats>({ kind: 'stats' })
+    const of = (key: keyof ObserverStats) => sum(all.map(({ answer }) => answer[key]))
     return {
       observers: of('observers'),
       variables: of('variables'),
@@ -104,8 +118,17 @@ export class ObserverManager {
     }
   }
 
-  #ask(request: ManagerRequest): Promise<unknown[]> {
-    return Promise.all(this.#managers().map((manager) => this.#owner.call(manager, request)))
+  /** What each manager answers; one that dies meanwhile has nothing to say. */
+  async #ask<A>(request: ManagerRequest): Promise<{ readonly manager: Pid; readonly answer: A }[]> {
+    const asked = this.#managers().map(async (manager) => {
+      try {
+        return [{ manager, answer: (await this.#owner.call(manager, request)) as A }]
+      } catch (error) {
+        if (this.#owner.system.isAlive(manager)) throw error
+        return []
+      }
+    })
+    return (await Promise.all(asked)).flat()
   }
 
   #managers(): Pid[] {
@@ -117,11 +140,8 @@ export class ObserverManager {
 
   /** The manager that serves the variable's context, or, for an id that belongs to none, that of a system thread. */
   async #managerOf(variableId: string): Promise<Pid> {
-    const managers = this.#managers()
-    const tracks = await Promise.all(
-      managers.map((manager) => this.#owner.call(manager, { kind: 'tracks', id: variableId } satisfies ManagerRequest)),
-    )
-    return managers[tracks.indexOf(true)] ?? this.#primary()
+    const managers = await this.#ask<boolean>({ kind: 'tracks', id: variableId })
+    return managers.find(({ answer }) => answer)?.manager ?? this.#primary()
   }
 
   async #primary(): Promise<Pid> {
@@ -136,6 +156,14 @@ export class ObserverManager {
       throw error
     }
   }
+}
+
+function checkId(id: unknown): void {
+  if (typeof id !== 'string') throw bad('variableId', id, "give a text, such as a variable's id")
+}
+
+function bad(what: string, value: unknown, right: string): BeamlineError {
+  return new BeamlineError('INVALID_TYPE', `ObserverManager: ${what} is ${shown(value)}: ${right}`)
 }
 
 function sum(numbers: readonly number[]): number {

@@ -78,30 +78,30 @@ export class ObserverTable {
     return owned.length
   }
 
-  removeOf(context: Pid): void {
-    for (const observer of this.list()) if (observer.context?.equals(context)) this.remove(observer.ref)
+  /** The observers that were removed. */
+  removeAll(isGone: (observer: Observer) => boolean): Observer[] {
+    const gone = this.list().filter(isGone)
+    for (const { ref } of gone) this.remove(ref)
+    return gone
   }
 
   owns(owner: Pid): boolean {
     return this.#byOwner.has(owner.toString())
   }
 
-  /** The variable is gone: observers of it alone are too. */
-  drop(id: string): void {
-    for (const observer of this.list()) {
-      if (!observer.variables.some((variable) => variable.id === id)) continue
-      this.remove(observer.ref)
+  /** The variable is gone: observers of it alone are too; these are answered. */
+  drop(id: string): Observer[] {
+    const concerned = this.removeAll(({ variables }) => variables.some((variable) => variable.id === id))
+    return concerned.filter((observer) => {
       const variables = observer.variables.filter((variable) => variable.id !== id)
-      if (variables.length > 0) this.add({ ...observer, variables })
-    }
+      return variables.length === 0 || !this.add({ ...observer, variables })
+    })
   }
 
-  /** How many observe a variable, by its id, or else by its name, in whatever context. */
-  count(idOrName: string): number {
-    const relays = this.#byVariable.get(idOrName)
-    if (relays === undefined)
-      return this.list().filter(({ variables }) => variables.some(({ name }) => name === idOrName)).length
-    return [...relays.values()].reduce((sum, { count }) => sum + count, 0)
+  /** How many observe a variable. */
+  count(id: string): number {
+    const relays = this.#byVariable.get(id)?.values() ?? []
+    return [...relays].reduce((sum, { count }) => sum + count, 0)
   }
 
   list(): Observer[] {

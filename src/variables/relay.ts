@@ -1,13 +1,15 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
-import { describe } from '../actors/exit-reason.js'
+import { describe, type ExitReason } from '../actors/exit-reason.js'
 import { Deferred, type Down, isDown } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
+import type { Change } from './change.js'
 import type { Delivery } from './delivery.js'
 import { managerName } from './observer-actor.js'
 import type { ManagerMessage, ManagerRequest, RelayMessage } from './requests.js'
+import { isRelayMessage } from './shape.js'
 
 /** A watch as its thread's relay sees it. */
 export interface RelayedWatch {
@@ -16,8 +18,24 @@ export interface RelayedWatch {
   /** The context, whose death ends the watch; undefined for an observer that was added by hand. */
   readonly context: Pid | undefined
   readonly delivery: Delivery
-  /** The watch is over: by its owner's death (no error), or for a reason its owner should hear. */
+  /** The watch is over: as nothing can come any more (no error), or for a reason its owner should hear. */
   ended(error?: BeamlineError): void
+}
+
+/** A watch, and what is known of it. */
+interface Entry {
+  readonly watch: RelayedWatch
+  /** The observer manager that knows it, once it has begun. */
+  manager?: Pid
+  /** The variables it watches, once it has begun: those that are there yet. */
+  ids: Set<string>
+}
+
+/** A process whose death matters to some watches. */
+interface Concern {
+  readonly pid: Pid
+  monitor: Ref | undefined
+  readonly watches: Set<RelayedWatch>
 }
 
 const service = Symbol('beamline.relay')
@@ -31,15 +49,12 @@ export class Relay implements Behaviour {
   readonly pid: Pid
   /** The time of this thread. */
   readonly clock: Clock
-  /** By reference: each watch, and the variables it is known to watch. */
-  readonly #watches = new Map<string, { readonly watch: RelayedWatch; ids: readonly string[] }>()
-  readonly #byVariable = new Map<string, Set<RelayedWatch>>()
-  /** By pid: the owners and contexts of watches, whose deaths matter. */
-  readonly #concerned = new Map<
-    string,
-    { readonly pid: Pid; monitor: Ref | undefined; readonly watches: Set<RelayedWatch> }
-  >()
-  #self: Process | undefined
+  /** By reference. */
+  readonly #watches = new Map<string, Entry>()
+  readonly #byVariable = new Map<string, Set<Entry>>()
+  /** By pid: owners and contexts of watches, and the managers of those that have no context. */
+  readonly #concerned = new Map<string, Concern>()
+  #self!: Process
 
   private constructor(owner: Process) {
     const host = Process.hostOf(owner)
@@ -48,28 +63,33 @@ export class Relay implements Behaviour {
     host.fence = this.pid
   }
 
-  /** The relay of the thread that `process` lives on. */
+  /** The relay of the thread that `process` lives on; a fresh one when somebody has killed the last. */
   static of(process: Process): Relay {
-    return Process.hostOf(process).service(service, () => new Relay(process))
+    const place = Process.hostOf(process).service<{ relay?: Relay }>(service, () => ({}))
+    if (place.relay === undefined || !process.system.isAlive(place.relay.pid)) place.relay = new Relay(process)
+    return place.relay
   }
 
   attach(self: Process): Behaviour {
     this.#self = self
-    self.signal.addEventListener('abort', () => this.#stopped())
-    for (const concern of this.#concerned.values()) concern.monitor = self.monitor(concern.pid)
+    // Not at once: what the watches' owners do when they hear of it must not come between this death and the answers
+    // that wait in the mailbox.
+    self.signal.addEventListener('abort', () => queueMicrotask(() => this.#stopped(self.signal.reason as ExitReason)))
     return this
   }
 
   /** From now on the relay takes what comes for `watch`. */
   add(watch: RelayedWatch): void {
-    this.#watches.set(watch.ref.toString(), { watch, ids: [] })
-    for (const pid of [watch.owner, watch.context]) {
-      if (pid === undefined) continue
-      const key = pid.toString()
-      const concern = this.#concerned.get(key)
-      if (concern !== undefined) concern.watches.add(watch)
-      else this.#concerned.set(key, { pid, monitor: this.#self?.monitor(pid), watches: new Set([watch]) })
-    }
+    this.#watches.set(watch.ref.toString(), { watch, ids: new Set() })
+    this.#concern(watch.owner, watch)
+    if (watch.context !== undefined) this.#concern(watch.context, watch)
+  }
+
+  #concern(pid: Pid, watch: RelayedWatch): void {
+    const key = pid.toString()
+    const concern = this.#concerned.get(key)
+    if (concern !== undefined) concern.watches.add(watch)
+    else this.#concerned.set(key, { pid, monitor: this.#self.monitor(pid), watches: new Set([watch]) })
   }
 
   remove(watch: RelayedWatch): void {
@@ -77,18 +97,29 @@ export class Relay implements Behaviour {
     watch.delivery.close()
   }
 
+  /** Whoever asked for `watch` has given up, and its manager may know it already. */
+  abandon(watch: RelayedWatch): void {
+    const manager = this.#watches.get(watch.ref.toString())?.manager
+    this.remove(watch)
+    if (manager !== undefined) this.#disown(manager, watch.ref)
+  }
+
+  #disown(manager: Pid, ref: Ref): void {
+    this.#self.send(manager, { kind: 'forget', ref } satisfies ManagerMessage)
+  }
+
   #forget(watch: RelayedWatch): void {
     const entry = this.#watches.get(watch.ref.toString())
     if (entry === undefined) return
     this.#watches.delete(watch.ref.toString())
     for (const id of entry.ids) {
-      const watches = this.#byVariable.get(id)
-      if (watches?.delete(watch) && watches.size === 0) this.#byVariable.delete(id)
+      const entries = this.#byVariable.get(id)
+      if (entries?.delete(entry) && entries.size === 0) this.#byVariable.delete(id)
     }
-    for (const pid of [watch.owner, watch.context]) {
+    for (const pid of [watch.owner, watch.context, entry.manager]) {
       const concern = pid && this.#concerned.get(pid.toString())
       if (pid === undefined || !concern?.watches.delete(watch) || concern.watches.size > 0) continue
-      if (concern.monitor !== undefined) this.#self?.demonitor(concern.monitor, { flush: true })
+      if (concern.monitor !== undefined) this.#self.demonitor(concern.monitor, { flush: true })
       this.#concerned.delete(pid.toString())
     }
   }
@@ -96,32 +127,43 @@ export class Relay implements Behaviour {
   handle(message: unknown): void {
     if (message instanceof Deferred) message.run()
     else if (isDown(message)) this.#down(message)
-    else this.#relay(message as RelayMessage)
+    // Anyone may send to this pid: what no manager would say is nobody's.
+    else if (isRelayMessage(message)) this.#relay(message)
   }
 
   #relay(message: RelayMessage): void {
-    if (message.kind === 'changes') return this.#changes(message)
+    if (message.kind === 'changes') {
+      for (const change of message.changes) this.#change(change)
+      return
+    }
     const entry = this.#watches.get(message.ref.toString())
     if (message.kind === 'removed') return entry && this.#removed(entry.watch)
-    // Whoever asked for the watch has given up meanwhile: the request took too long.
-    if (entry === undefined)
-      return this.#self?.send(message.manager, { kind: 'forget', ref: message.ref } satisfies ManagerMessage)
-    const { watch } = entry
-    entry.ids = message.ids
-    for (const id of message.ids) {
-      const watches = this.#byVariable.get(id)
-      if (watches === undefined) this.#byVariable.set(id, new Set([watch]))
-      else watches.add(watch)
-    }
-    for (const change of message.begin) watch.delivery.offer(change)
+    if (entry === undefined) return this.#disown(message.manager, message.ref)
+    this.#begin(entry, message)
   }
 
-  #changes({ changes }: RelayMessage & { kind: 'changes' }): void {
-    for (const change of changes) {
-      const watches = this.#byVariable.get(change.id)
-      if (watches === undefined) continue
-      for (const watch of watches) watch.delivery.offer(change)
-      if (change.meta.deleted) this.#byVariable.delete(change.id)
+  #begin(entry: Entry, { manager, ids, begin }: RelayMessage & { kind: 'watching' }): void {
+    if (entry.manager !== undefined) return
+    entry.manager = manager
+    entry.ids = new Set(ids)
+    if (entry.watch.context === undefined) this.#concern(manager, entry.watch)
+    for (const id of entry.ids) {
+      const entries = this.#byVariable.get(id)
+      if (entries === undefined) this.#byVariable.set(id, new Set([entry]))
+      else entries.add(entry)
+    }
+    for (const change of begin) offer(entry.watch, change)
+  }
+
+  #change(change: Change): void {
+    const entries = this.#byVariable.get(change.id)
+    if (entries === undefined) return
+    for (const { watch } of entries) offer(watch, change)
+    if (!change.meta.deleted) return
+    this.#byVariable.delete(change.id)
+    for (const entry of entries) {
+      entry.ids.delete(change.id)
+      if (entry.ids.size === 0) this.#end(entry.watch)
     }
   }
 
@@ -130,32 +172,48 @@ export class Relay implements Behaviour {
     watch.ended()
   }
 
-  #down({ pid, reason }: Down): void {
-    const watches = [...(this.#concerned.get(pid.toString())?.watches ?? [])]
-    const orphans = watches.filter(({ context }) => context?.equals(pid))
+  #down({ pid, ref, reason }: Down): void {
+    const concern = this.#concerned.get(String(pid))
+    if (concern === undefined || concern.monitor?.equals(ref) !== true) return
+    const watches = [...concern.watches]
     for (const watch of watches) if (watch.owner.equals(pid)) this.#removed(watch)
-    if (orphans.length > 0) void this.#orphaned(orphans, pid as Pid, describe(reason))
+    const orphans = watches.filter(({ owner }) => !owner.equals(pid))
+    if (orphans.length > 0) void this.#orphaned(orphans, concern.pid, reason)
   }
 
   /** The context's last commits may still be with its manager: they come before the end of its watches. */
-  async #orphaned(watches: readonly RelayedWatch[], context: Pid, why: string): Promise<void> {
-    const manager = this.#self?.system.whereis(managerName(context.thread))
+  async #orphaned(watches: readonly RelayedWatch[], source: Pid, reason: ExitReason): Promise<void> {
+    const manager = this.#self.system.whereis(managerName(source.thread))
     const request: ManagerRequest = { kind: 'fence' }
     // A manager that has died has nothing left to say.
-    await (manager && this.#self?.call(manager, request, { timeout: Number.POSITIVE_INFINITY }).catch(() => {}))
-    const error = new BeamlineError('UNAVAILABLE', `the watch ended, as its context did: ${why}`)
-    for (const watch of watches) this.#end(watch, error)
+    await (manager && this.#self.call(manager, request, { timeout: Number.POSITIVE_INFINITY }).catch(() => {}))
+    for (const watch of watches) {
+      const whose = source.equals(watch.context) ? 'its context' : 'its observer manager'
+      const text = `the watch ended, as ${whose} did: ${describe(reason)}`
+      this.#end(watch, new BeamlineError('UNAVAILABLE', text, { details: { reason } }))
+    }
   }
 
   /** What was committed before the end is told before it. */
-  #end(watch: RelayedWatch, error: BeamlineError): void {
+  #end(watch: RelayedWatch, error?: BeamlineError): void {
     this.#forget(watch)
     watch.delivery.finish(() => watch.ended(error))
   }
 
-  /** The relay ends with its thread's host: nothing comes any more. */
-  #stopped(): void {
-    const error = new BeamlineError('STOPPED', 'the watch ended, as the system has been stopped')
+  /** Nothing comes any more: the system has been stopped, or somebody has killed the relay. */
+  #stopped(reason: ExitReason): void {
+    const error = Process.hostOf(this.#self).stopping
+      ? new BeamlineError('STOPPED', 'the watch ended, as the system has been stopped')
+      : new BeamlineError('UNAVAILABLE', `the watch ended, as the relay of its thread did: ${describe(reason)}`)
     for (const { watch } of [...this.#watches.values()]) this.#end(watch, error)
+  }
+}
+
+/** No watch may harm another, nor the relay they share. */
+function offer(watch: RelayedWatch, change: Change): void {
+  try {
+    watch.delivery.offer(change)
+  } catch (error) {
+    watch.delivery.report(error)
   }
 }

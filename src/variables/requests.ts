@@ -64,8 +64,10 @@ export type ManagerMessage =
       readonly answer: Answer
     }
   | { readonly kind: 'commit'; readonly changes: readonly Change[]; readonly answer: Answer | undefined }
-  /** A variable of `context` has come, or gone. */
-  | { readonly kind: 'track' | 'untrack'; readonly id: string; readonly context: Pid }
+  /** `context` has a new variable. */
+  | { readonly kind: 'track'; readonly id: string; readonly name: string; readonly context: Pid }
+  /** A variable of `context` is gone. */
+  | { readonly kind: 'untrack'; readonly id: string; readonly context: Pid }
   | { readonly kind: 'forget'; readonly ref: Ref }
   | { readonly kind: 'list'; readonly context: Pid; readonly from: From }
 
@@ -113,6 +115,6 @@ export interface ObserverStats {
   readonly notifications: number
   /** Records sent to watching threads so far. */
   readonly records: number
-  /** Observers removed because their owner had died. */
+  /** Observers removed because their owner had died, or the relay that called them. */
   readonly removedByDeath: number
 }

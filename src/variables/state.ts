@@ -1,4 +1,4 @@
-import type { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, Metadata, VariableInfo, Written } from './change.js'
 import type { TypeDefinition } from './types/value-types.js'
 
@@ -58,4 +58,10 @@ export interface StateProvider {
 export function written({ changes }: Commit): Written {
   const { version, revision } = (changes[0] as Change).meta
   return { version, revision }
+}
+
+/** Whatever was given as its name. */
+export function unknownVariable(name: unknown): BeamlineError {
+  const text = typeof name === 'string' && name.length <= 255 ? name : shown(name)
+  return new BeamlineError('NOT_FOUND', `Variable not found: ${text}: define it first`, { details: { name } })
 }

@@ -1,4 +1,4 @@
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import { type Change, type HistoryEntry, type Metadata, metaOf, type VariableInfo } from './change.js'
 import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
@@ -72,11 +72,12 @@ export class StoredVariable {
   info(): VariableInfo {
     const { id, name } = this
     const { value, version, revision, timestamp } = this.present
-    const { type, constraints } = this.validator
+    const { type, base, constraints } = this.validator
     return {
       id,
       name,
       type,
+      base,
       value,
       version,
       revision,
@@ -101,8 +102,12 @@ export class StoredVariable {
     const oldest = (kept[0] as HistoryEntry).version
     const range = `versions ${oldest} to ${this.present.version} are kept`
     const past = Number.isInteger(version) && version >= 0 && version < oldest
-    throw new BeamlineError(past ? 'COMPACTED' : 'NOT_FOUND', `${this.name} has no version ${version}: ${range}`, {
-      details: { name: this.name, version, oldest, newest: this.present.version },
-    })
+    throw new BeamlineError(
+      past ? 'COMPACTED' : 'NOT_FOUND',
+      `${this.name} has no version ${shown(version)}: ${range}`,
+      {
+        details: { name: this.name, version, oldest, newest: this.present.version },
+      },
+    )
   }
 }

@@ -1,4 +1,4 @@
-import { BeamlineError } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import type { ChangeMeta } from './change.js'
 
 /**
@@ -41,18 +41,21 @@ export interface WatchOptions<V = unknown> {
 export function checkWatch(names: readonly string[], callback: unknown, options: WatchOptions<never>): void {
   if (!Array.isArray(names) || names.length === 0) throw bad('names', names, 'give a list of one or more names')
   if (typeof callback !== 'function') throw bad('callback', callback, 'give a function')
+  if (typeof options !== 'object' || options === null) throw bad('options', options, 'give an object')
   for (const key of ['debounce', 'throttle'] as const) {
     const ms = options[key]
     if (ms !== undefined && !(Number.isFinite(ms) && ms >= 0)) throw bad(key, ms, 'give milliseconds, 0 or more')
   }
-  const { delivery, buffer, filter, onError, debounce, throttle, includeInitial, sinceRevision } = options
+  const { delivery, buffer, filter, onError, onResync, signal, debounce, throttle, includeInitial, sinceRevision } =
+    options
   if (delivery !== undefined && delivery !== 'every' && delivery !== 'latest')
     throw bad('delivery', delivery, "give 'every' or 'latest'")
   if (buffer !== undefined && !(Number.isInteger(buffer) && buffer > 0))
     throw bad('buffer', buffer, 'give a whole number above 0')
-  for (const [key, value] of Object.entries({ filter, onError })) {
+  for (const [key, value] of Object.entries({ filter, onError, onResync })) {
     if (value !== undefined && typeof value !== 'function') throw bad(key, value, 'give a function')
   }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw bad('signal', signal, 'give an AbortSignal')
   if (debounce !== undefined && throttle !== undefined)
     throw bad('throttle', throttle, 'give debounce or throttle, not both')
   if (includeInitial && sinceRevision !== undefined)
@@ -60,5 +63,5 @@ export function checkWatch(names: readonly string[], callback: unknown, options:
 }
 
 function bad(option: string, value: unknown, right: string): BeamlineError {
-  return new BeamlineError('INVALID_TYPE', `watch: ${option} is ${String(value)}: ${right}`, { details: { option } })
+  return new BeamlineError('INVALID_TYPE', `watch: ${option} is ${shown(value)}: ${right}`, { details: { option } })
 }

@@ -27,7 +27,9 @@ export class Watch implements AsyncDisposable {
   readonly #onEnd = new Set<(error: BeamlineError | undefined) => void>()
   /** The observer manager that knows the watch, once it has begun. */
   #manager: Promise<Pid> | undefined
+  #begun = false
   #over: Promise<void> | undefined
+  #end: { readonly error: BeamlineError | undefined } | undefined
 
   private constructor(names: readonly string[], start: WatchStart) {
     const { owner, context, callback, options } = start
@@ -35,9 +37,11 @@ export class Watch implements AsyncDisposable {
     this.#start = start
     this.ref = owner.ref()
     this.#relay = Relay.of(owner)
+    // The code of a shell runs on when its system has been stopped.
+    const isShell = Process.hostOf(owner).cell(owner.pid)?.birth.shell === true
     const delivery = new Delivery(callback, options, {
       clock: this.#relay.clock,
-      isOwnerAlive: () => owner.system.isAlive(owner.pid),
+      isOwnerAlive: () => isShell || owner.system.isAlive(owner.pid),
       overflowed: (error) => {
         this.#relayed.ended(error)
         this.#stopUnawaited()
@@ -62,11 +66,19 @@ export class Watch implements AsyncDisposable {
       await watch.#manager
     } catch (error) {
       signal?.removeEventListener('abort', abort)
-      watch.#relay.remove(watch.#relayed)
+      watch.#relay.abandon(watch.#relayed)
       throw error
     }
     signal?.throwIfAborted()
+    watch.#begun = true
+    if (watch.#end?.error !== undefined) watch.#report(watch.#end.error)
     return watch
+  }
+
+  /** `live` until it ends: `failed` when that has a reason which `onError` is told, else `closed`. */
+  get state(): 'live' | 'closed' | 'failed' {
+    if (this.#end === undefined) return 'live'
+    return this.#end.error === undefined ? 'closed' : 'failed'
   }
 
   /** Ends the watch: once this was called, no callback starts; it resolves when the context knows. */
@@ -96,15 +108,23 @@ export class Watch implements AsyncDisposable {
     }
   }
 
-  /** @internal Hears once of the end, whoever brought it about. */
+  /** @internal Hears once of the end, whoever brought it about; at once when it has been. */
   onEnd(listener: (error: BeamlineError | undefined) => void): void {
-    this.#onEnd.add(listener)
+    if (this.#end === undefined) this.#onEnd.add(listener)
+    else listener(this.#end.error)
   }
 
   #ended(error?: BeamlineError): void {
-    if (error !== undefined) this.#relayed.delivery.reportEnd(error)
+    if (this.#end !== undefined) return
+    this.#end = { error }
+    // Of a watch that has not begun its caller hears by the rejection, unless it does begin.
+    if (this.#begun && error !== undefined) this.#report(error)
     for (const listener of this.#onEnd) listener(error)
     this.#onEnd.clear()
+  }
+
+  #report(error: BeamlineError): void {
+    this.#relayed.delivery.reportEnd(error)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

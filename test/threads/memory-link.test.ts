@@ -95,7 +95,7 @@ test('a signal is cloned when it is sent, as a port would', () => {
   const buffer = new ArrayBuffer(4)
   link.send({ ...message, body: { data: buffer, tagged: false } }, [buffer])
   assert.is(buffer.byteLength, 0)
-  assert.throws(() => link.send({ ...message, body: { data: () => {}, tagged: false } }))
+  assert.throwsCode(() => link.send({ ...message, body: { data: () => {}, tagged: false } }), 'NOT_CLONEABLE')
 })
 
 test('links of one carrier do not hear each other', () => {

@@ -1,18 +1,13 @@
 import { BeamlineError } from '../../src/errors.js'
-import { copy, pack, unpack } from '../../src/threads/payload.js'
 import { Pid } from '../../src/threads/pid.js'
 import { assert, suite } from '../harness.js'
+import { eachWay } from './ways.js'
 
 const test = suite('errors in a payload')
 
 const pid = new Pid('node', 3, 4, 5)
 
-type Carry = <T>(value: T) => T
-
-function each(title: string, body: (carry: Carry) => void): void {
-  test(`${title} (across threads)`, () => body((value) => unpack(structuredClone(pack(value))) as typeof value))
-  test(`${title} (on one thread)`, () => body((value) => copy(value) as typeof value))
-}
+const each = eachWay(test)
 
 each('K9 an error keeps its class, message, code, stack and cause', (carry) => {
   const cause = new RangeError('too far')

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import type { MessagePort } from 'node:worker_threads'
+import { type MessagePort, Worker } from 'node:worker_threads'
 import { Batch, type Link } from '../../src/threads/link.js'
 import { portCarrier } from '../../src/threads/port-link.js'
 import type { Signal } from '../../src/threads/signal.js'
+import { MAX_DEPTH } from '../../src/threads/tree-copier.js'
 import { assert, suite } from '../harness.js'
 
 const test = suite('port links')
@@ -29,6 +30,20 @@ function ends(batching = false): Ends {
     closed: (peer) => heard.push(`closed ${peer}`),
   })
   return { a, b, heard, batch, closed: once(second, 'close') }
+}
+
+/** A worker that does `work` with its end of a link and ends. */
+function startSender(work: string, data: object): { port: MessagePort; ended: Promise<unknown> } {
+  const source = `
+    const { workerData } = require('node:worker_threads')
+    const { port } = workerData
+    ${String(deep).replace(/^/, 'const deep = ')}
+    ${String(message).replace(/^/, 'const message = ')}
+    ${work}
+    port.close()`
+  const [port, far] = portCarrier.pair() as [MessagePort, MessagePort]
+  const worker = new Worker(source, { eval: true, workerData: { ...data, port: far }, transferList: [far] })
+  return { port, ended: Promise.all([once(worker, 'exit'), once(port, 'close')]) }
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
@@ -129,10 +144,81 @@ test('what only cloning finds out is refused as NOT_CLONEABLE', () => {
   const buffer = new ArrayBuffer(1)
   structuredClone(buffer, { transfer: [buffer] })
   for (const data of [new Proxy({}, {}), buffer, () => {}]) {
-    const message: Signal = { kind: 'message', to: [0, 0, 0], body: { data, tagged: false }, cast: false }
-    assert.throwsCode(() => a.send(message), 'NOT_CLONEABLE')
+    assert.throwsCode(() => a.send(message(data)), 'NOT_CLONEABLE')
   }
   a.close()
+})
+
+/** The next warning of a link, told apart from whatever else Node warns of. */
+function linkWarning(): Promise<string> {
+  return new Promise((resolve) => {
+    const hear = (warning: Error & { code?: string }) => {
+      if (warning.code !== 'BEAMLINE_LINK') return
+      process.off('warning', hear)
+      resolve(warning.message)
+    }
+    process.on('warning', hear)
+  })
+}
+
+const deep = (levels: number): unknown => {
+  let value: unknown = 1
+  for (let i = 0; i < levels; i++) value = { in: value }
+  return value
+}
+
+const message = (data: unknown): Signal => ({
+  kind: 'message',
+  to: [0, 0, 0],
+  body: { data, tagged: false },
+  cast: false,
+})
+
+test('a message that cannot be read where it arrives is told of, and those behind it arrive', async () => {
+  const { port, ended } = startSender(
+    `port.postMessage(deep(workerData.levels)); port.postMessage(workerData.signal)`,
+    {
+      levels: 20 * MAX_DEPTH,
+      signal: signal(7),
+    },
+  )
+  const heard: unknown[] = []
+  const warned = linkWarning()
+  portCarrier.attach(port, 3, new Batch(false), {
+    receive: (signals) => heard.push(...signals),
+    closed: () => heard.push('closed'),
+  })
+  await ended
+  assert.match(await warned, /a message from thread 3 was lost, .*call stack/)
+  assert.equal(heard, [signal(7), 'closed'])
+})
+
+test('what is as deep as a message may be is read on main, wherever it comes from', async () => {
+  const { port, ended } = startSender(`port.postMessage(message(deep(workerData.levels)))`, { levels: MAX_DEPTH })
+  const heard: Signal[] = []
+  portCarrier.attach(port, 3, new Batch(false), { receive: (signals) => heard.push(...signals), closed: () => {} })
+  await ended
+  let value: unknown = (heard[0] as { body: { data: unknown } }).body.data
+  let levels = 0
+  for (; typeof value === 'object'; value = (value as { in: unknown }).in) levels++
+  assert.is(levels, MAX_DEPTH)
+})
+
+test('what cannot be cloned at the end of a batch is told of, and the rest of the batch leaves', async () => {
+  const { a, heard, closed, batch } = ends(true)
+  const buffer = new ArrayBuffer(1)
+  const warned = linkWarning()
+  batch.run(() => {
+    a.send(signal(1))
+    a.send(message(new Proxy({}, {})))
+    a.send({ kind: 'dial', thread: 2, buffer } as Signal, [buffer])
+    a.send(signal(3))
+  })
+  assert.is(buffer.byteLength, 0)
+  a.close()
+  await closed
+  assert.equal(heard, [[1, 1], [1, 2], [1, 3], 'closed 1'])
+  assert.match(await warned, /a message to thread 2 was lost, .*cloned/)
 })
 
 test('the end that closes hears nothing more, and sending on it is harmless', async () => {

@@ -35,6 +35,37 @@ test('system threads are taken in turn and are never schedulers', () => {
   )
 })
 
+test('schedulers and system threads have turns of their own', () => {
+  const roster = seated()
+  const taken = [...Array(6)].map(() => [roster.next(), roster.system()])
+  assert.equal(
+    taken.map(([scheduler]) => scheduler),
+    [11, 12, 13, 11, 12, 13],
+  )
+  assert.equal(
+    taken.map(([, system]) => system),
+    [21, 22, 21, 22, 21, 22],
+  )
+})
+
+test('threads that each take one take different ones', () => {
+  const roster = seated()
+  const others = [1, 2].map(() => Roster.attach(structuredClone(roster.memory)))
+  assert.equal(
+    [roster, ...others].map((one) => one.next()),
+    [11, 12, 13],
+  )
+})
+
+test('turns go on when their count wraps', () => {
+  const roster = seated()
+  new Int32Array(roster.memory.buffer).fill(0x7fffffff, 0, 2)
+  for (const _ of Array(4)) {
+    assert.ok([11, 12, 13].includes(roster.next()))
+    assert.ok([21, 22].includes(roster.system()))
+  }
+})
+
 test('every thread that has a place is listed, and found by it', () => {
   const roster = seated()
   assert.is(roster.places, 5)
@@ -53,6 +84,19 @@ test('another thread sees the same places, beats and runs', () => {
   assert.is(roster.running(0), undefined)
   roster.seat(0, 31)
   assert.is(other.at(0), 31)
+})
+
+test('a beat or a run in one place is seen in no other', () => {
+  const roster = seated()
+  roster.beat(4)
+  roster.run(4, 5)
+  roster.next()
+  roster.system()
+  assert.equal(
+    [0, 1, 2, 3, 4].map((place) => [roster.beats(place), roster.running(place)]),
+    [...Array(4).fill([0, undefined]), [1, 5]],
+  )
+  assert.equal(roster.threads(), [11, 12, 13, 21, 22])
 })
 
 test('who takes a place has run nothing there yet', () => {

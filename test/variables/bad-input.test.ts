@@ -153,18 +153,20 @@ refusal('a stale expectedVersion is VERSION_CONFLICT, before the value is looked
 
 refusal('a value or metadata that no thread can be sent is NOT_CLONEABLE', async ({ ctx, refused }) => {
   await ctx.define('any', 'json', null)
-  const part = (path: string) => new RegExp(`part ${path} is a .*, which no message can carry: send plain data`)
+  const part = (name: string, path: string) =>
+    new RegExp(`^${name}: the message's part ${path} is a .*, which no message can carry: send plain data`)
   for (const bad of [() => {}, Symbol('s'), Promise.resolve(), new WeakMap()]) {
-    const cases: [() => unknown, string][] = [
-      [() => ctx.set('any', bad), 'write.value'],
-      [() => ctx.set('any', { deep: [bad] }), 'write.value.deep\\[0\\]'],
-      [() => ctx.set('count', 5, { deep: bad }), 'write.metadata.deep'],
-      [() => ctx.updateMany({ count: 5, any: bad }), 'writes\\[1\\].value'],
-      [() => ctx.define('new', 'json', bad as never), 'definition.initial'],
-      [() => ctx.define('new', 'json', 1, { metadata: { deep: bad } }), 'definition.metadata.deep'],
-      [() => ctx.put('any', bad), 'write.value'],
+    const cases: [() => unknown, name: string, path: string][] = [
+      [() => ctx.set('any', bad), 'any', 'write.value'],
+      [() => ctx.set('any', { deep: [bad] }), 'any', 'write.value.deep\\[0\\]'],
+      [() => ctx.set('count', 5, { deep: bad }), 'count', 'write.metadata.deep'],
+      [() => ctx.updateMany({ count: 5, any: bad }), 'any', 'writes\\[1\\].value'],
+      [() => ctx.updateMany({ count: 5, any: 1 }, { deep: bad }), 'count', 'writes\\[0\\].metadata.deep'],
+      [() => ctx.define('new', 'json', bad as never), 'new', 'definition.initial'],
+      [() => ctx.define('new', 'json', 1, { metadata: { deep: bad } }), 'new', 'definition.metadata.deep'],
+      [() => ctx.put('any', bad), 'any', 'write.value'],
     ]
-    for (const [work, path] of cases) await refused(async () => work(), 'NOT_CLONEABLE', part(path))
+    for (const [work, name, path] of cases) await refused(async () => work(), 'NOT_CLONEABLE', part(name, path))
   }
 })
 

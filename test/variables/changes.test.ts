@@ -224,4 +224,25 @@ test(
   }),
 )
 
+test(
+  'the iterator is done after it has told that the last of its variables was deleted',
+  withContext(async (ctx) => {
+    const x = await counter(ctx)
+    const changes = x.changes()
+    await x.set(1)
+    await ctx.delete('x')
+    const seen: unknown[] = []
+    for await (const { value, meta } of changes) seen.push([value, meta.deleted])
+    assert.equal(seen, [
+      [1, undefined],
+      [undefined, true],
+    ])
+    const again = await counter(ctx)
+    const waiting = again.changes()
+    const [next, last] = [waiting.next(), waiting.next()]
+    await ctx.delete('x')
+    assert.equal([(await next).value?.meta.deleted, (await last).done], [true, true])
+  }),
+)
+
 test.run()

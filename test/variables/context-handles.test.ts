@@ -1,4 +1,5 @@
 import { Context, type Pid } from '../../src/index.js'
+import { VirtualClock } from '../../src/testing/index.js'
 import type { VisitArgs } from '../fixtures/handles.js'
 import { assert, suite } from '../harness.js'
 import { hear, Recorder } from '../support/recorder.js'
@@ -64,7 +65,7 @@ test('a start that makes no sense says what would', async () => {
   await assert.rejects(
     start({ modules: { Fs: './fs' } }),
     'BAD_ENTRY',
-    /give a namespace such as 'Strategies' and a URL/,
+    /give a namespace such as 'Strategies' and the URL of files/,
   )
   await assert.rejects(start({ modules: { 'no-name': strategies } }), 'BAD_ENTRY', /no-name/)
 })
@@ -127,6 +128,23 @@ test('stop ends the context for everyone and may be repeated; no call waits for 
   await assert.rejects(Context.attach(system(), ctx.pid).set('x', 1), 'NOPROC')
 })
 
+test('a stop that took too long may be repeated', async () => {
+  const clock = new VirtualClock()
+  await withSystem({ threads: 1, clock, stuckAfter: Number.POSITIVE_INFINITY }, async (own) => {
+    const ctx = await Context.start(own, { thread: 0 })
+    const flag = new SharedArrayBuffer(4)
+    await own.self.spawn(handles('blocker'), { to: own.self.pid, flag }, { thread: 0 })
+    assert.is(await hear(own.self), 'blocked')
+    const stopping = ctx.stop()
+    clock.advance(5000)
+    await assert.rejects(stopping, 'CALL_TIMEOUT')
+    Atomics.store(new Int32Array(flag), 0, 1)
+    Atomics.notify(new Int32Array(flag), 0)
+    await ctx.stop()
+    assert.not(own.isAlive(ctx.pid))
+  })
+})
+
 test('a context may still be stopped after its system', async () => {
   const ctx = await withSystem({ threads: 1 }, (own) => Context.start(own))
   await ctx.stop()
@@ -155,8 +173,40 @@ test('V6 resolve imports what a module variable names, from the base of its name
   for (const name of ['Other.Fast', 'Fast', 'node:fs', 'Strategies.../../fast', 'Strategies./etc/passwd']) {
     await assert.rejects(speed(name), 'NOT_FOUND', nowhere)
   }
+  for (const name of ['constructor.Fast', 'toString.Fast']) await assert.rejects(speed(name), 'NOT_FOUND', nowhere)
+})
+
+test('V6 only a module variable is resolved, or one of a type of your own that is based on it', async () => {
+  await using ctx = await Context.start(system(), { modules: { Strategies: strategies } })
   await ctx.define('number', 'integer', 1)
-  await assert.rejects(ctx.resolve('number'), 'INVALID_TYPE', /number is a integer: only a module variable/)
+  await ctx.define('text', 'string', 'Strategies.Fast')
+  await ctx.define('choice', 'choice', 'Strategies.Fast', { constraints: { choices: ['Strategies.Fast'] } })
+  for (const [name, type] of Object.entries({ number: 'integer', text: 'string', choice: 'choice' })) {
+    const message = new RegExp(`${name} is a ${type}: only a module variable can be resolved: define it with the type`)
+    await assert.rejects(ctx.resolve(name), 'INVALID_TYPE', message)
+  }
+  const own = await Context.defineType({ name: 'strategy', base: 'module' })
+  await ctx.define('own', own, 'Strategies.Fast')
+  assert.equal((await ctx.resolve('own')) as { speed: string }, await import(new URL('./fast.js', strategies).href))
+})
+
+test('a base that no module can be imported from is BAD_ENTRY', async () => {
+  for (const base of [
+    'https://example.com/strategies/',
+    'https://example.com/strategies.js',
+    'node:fs/',
+    'file://elsewhere/strategies/',
+    'file:///a%2Fb/',
+    { toString: 1 },
+    7,
+  ]) {
+    const start = Context.start(system(), { modules: { Strategies: base as string } })
+    await assert.rejects(
+      start,
+      'BAD_ENTRY',
+      /modules: Strategies → .*: give a namespace such as .* and the URL of files/,
+    )
+  }
 })
 
 test.run()

@@ -23,6 +23,7 @@ test(
       id: temperature.id,
       name: 'temperature',
       type: 'float',
+      base: 'float',
       value: 20.5,
       version: 0,
       revision: 1,

@@ -132,7 +132,14 @@ test('observers are counted by the id of a variable, or by its name, in all cont
   const watches = [await one.watchOne('same', () => {}), await two.watchOne('same', () => {})]
   assert.equal(await Promise.all(variables.map(({ id }) => observers.count(id))), [1, 1])
   assert.equal([await observers.count('same'), await observers.count('other')], [2, 0])
+  const ref = await observers.add(variables[1]?.id ?? '', () => {})
+  const named = await observers.add('same', () => {})
+  assert.equal(await Promise.all(variables.map(({ id }) => observers.count(id))), [1, 2])
+  assert.is(await observers.count('same'), 4, 'by the id of a variable with the name, and by the name itself')
   for (const watch of watches) await watch.stop()
+  assert.is(await observers.count('same'), 2)
+  await observers.remove('same', named)
+  await observers.remove(variables[1]?.id ?? '', ref)
   assert.is(await observers.count('same'), 0)
 })
 

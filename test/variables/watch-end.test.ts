@@ -164,19 +164,97 @@ test('W9 what was committed before the end of the context is told before it, to 
     assert.equal(log, [1, 2, 3, 'end'])
   }))
 
-test('W9 a watch without onError ends with a process warning', () =>
+/** What `body` has the process warned of, before a last warning that this asks for. */
+async function warningsOf(body: () => Promise<void>): Promise<string[]> {
+  const told: string[] = []
+  const { opened, open } = gate()
+  const listen = (warning: Error & { code?: string }) => {
+    if (warning.code === 'BEAMLINE_WATCH') told.push(warning.message)
+    if (warning.code === 'LAST') open()
+  }
+  process.on('warning', listen)
+  try {
+    await body()
+    process.emitWarning('the test has seen enough', { code: 'LAST' })
+    await opened
+    return told
+  } finally {
+    process.off('warning', listen)
+  }
+}
+
+test('W9 a watch without onError ends with a process warning when its context is killed', () =>
   withX(async (ctx, x) => {
-    const { opened, open } = gate<string>()
-    const listen = (warning: Error & { code?: string }) => warning.code === 'BEAMLINE_WATCH' && open(warning.message)
-    process.on('warning', listen)
-    try {
-      await x.watch(() => {})
-      await ctx.stop()
-      assert.is(await opened, 'the watch ended, as its context did: normal')
-    } finally {
-      process.off('warning', listen)
-    }
+    const told = await warningsOf(async () => {
+      const watch = await x.watch(() => {})
+      system().self.exit(ctx.pid, 'kill')
+      await eventually(() => watch.state === 'failed')
+    })
+    assert.equal(told, ['the watch ended, as its context did: killed'])
   }))
+
+test('W9 a context that ends in good order warns of nothing; onError is told in any case', async () => {
+  for (const reason of ['normal', 'shutdown', { shutdown: 'moved' }]) {
+    await withX(async (ctx, x) => {
+      const { ended, onError } = ending()
+      const told = await warningsOf(async () => {
+        const watch = await x.watch(() => {})
+        await x.watch(() => {}, { onError })
+        if (reason === 'normal') await ctx.stop()
+        else system().self.exit(ctx.pid, reason)
+        await eventually(() => watch.state === 'failed')
+      })
+      assert.equal([told, (await ended).code], [[], 'UNAVAILABLE'])
+    })
+  }
+})
+
+test('a watch ends once the last of its variables is deleted and that was told, to a busy callback too', () =>
+  withX(async (ctx, x) => {
+    await ctx.define('y', 'integer', 0)
+    const seen = new Recorder()
+    const free = gate()
+    const watch = await ctx.watch(['x', 'y'], async (...change) => {
+      seen.callback(...change)
+      await free.opened
+    })
+    await x.set(1)
+    await ctx.delete('x')
+    await ctx.set('y', 1)
+    await ctx.delete('y')
+    assert.equal([seen.values, watch.state], [[1], 'live'])
+    free.open()
+    await eventually(() => watch.state === 'closed')
+    assert.equal(seen.steps, [
+      [0, 1],
+      [1, undefined],
+      [0, 1],
+      [1, undefined],
+    ])
+    await watch.stop()
+    assert.equal([watch.state, await ctx.listWatchers()], ['closed', []])
+  }))
+
+test('an observer that was added by hand is gone with its variable', () =>
+  withX(async (ctx, x) => {
+    const observers = ObserverManager.of(system())
+    const seen = new Recorder()
+    const ref = await observers.add(x.id, seen.callback)
+    await ctx.delete('x')
+    assert.equal([seen.steps, await observers.count(x.id)], [[[0, undefined]], 0])
+    assert.is(await observers.remove(x.id, ref), false)
+  }))
+
+test('W11 when an awaited delete resolves, the watches of its thread have been called, wherever the context lives', async () => {
+  for (const thread of ['system', 'main', 0] as const) {
+    await using ctx = await Context.start(system(), { thread })
+    const x = await defineX(ctx)
+    const seen = new Recorder()
+    await x.watch(seen.callback)
+    await ctx.delete('x')
+    assert.equal(seen.steps, [[0, undefined]], String(thread))
+  }
+})
 
 test('W9 K15 watches end with STOPPED when the system is stopped', async () => {
   const { ended, onError } = ending()

@@ -1,5 +1,5 @@
 import type { Context } from '../../src/index.js'
-import { assert, suite } from '../harness.js'
+import { assert, eventually, suite } from '../harness.js'
 import { contextsFor } from '../support/contexts.js'
 import { gate, Recorder, range } from '../support/recorder.js'
 
@@ -196,6 +196,27 @@ test(
 )
 
 test(
+  'W6 latest leaves out no deletion, though a variable of the same name has come after it',
+  withContext(async (ctx) => {
+    const x = await counter(ctx)
+    await x.set(1)
+    await ctx.delete('x')
+    const again = await counter(ctx)
+    const { seen, callback, letGo } = slow()
+    await using _ = await again.watch(callback, { sinceRevision: 0, delivery: 'latest' })
+    for (const value of [2, 3]) await again.set(value)
+    assert.equal(seen.values, [1])
+    letGo()
+    await eventually(() => seen.changes.length === 3)
+    assert.equal(seen.steps, [
+      [0, 1],
+      [1, undefined],
+      [0, 3],
+    ])
+  }),
+)
+
+test(
   'options that make no sense are refused before anything begins',
   withContext(async (ctx) => {
     const x = await counter(ctx)
@@ -204,10 +225,13 @@ test(
       [{ debounce: -1 }, /debounce is -1: give milliseconds, 0 or more/],
       [{ throttle: Number.NaN }, /throttle is NaN: give milliseconds/],
       [{ debounce: 1, throttle: 1 }, /give debounce or throttle, not both/],
-      [{ delivery: 'some' }, /delivery is some: give 'every' or 'latest'/],
+      [{ delivery: 'some' }, /delivery is 'some': give 'every' or 'latest'/],
       [{ buffer: 0 }, /buffer is 0: give a whole number above 0/],
       [{ filter: true }, /filter is true: give a function/],
-      [{ onError: 'log' }, /onError is log: give a function/],
+      [{ onError: 'log' }, /onError is 'log': give a function/],
+      [{ onResync: 1 }, /onResync is 1: give a function/],
+      [{ signal: {} }, /signal is \{\}: give an AbortSignal/],
+      [null as never, /options is null: give an object/],
       [{ includeInitial: true, sinceRevision: 0 }, /sinceRevision is 0: it excludes includeInitial/],
       [{ sinceRevision: 2 }, /sinceRevision 2 is no revision of this context: give a whole number from 0 to 1/],
       [{ sinceRevision: -1 }, /give a whole number from 0 to 1/],
@@ -218,7 +242,11 @@ test(
     }
     await assert.rejects(ctx.watch([], seen.callback), 'INVALID_TYPE', /give a list of one or more names/)
     await assert.rejects(ctx.watch('x' as never, seen.callback), 'INVALID_TYPE', /give a list of one or more names/)
-    await assert.rejects(ctx.watch(['x'], 'callback' as never), 'INVALID_TYPE', /callback is callback: give a function/)
+    await assert.rejects(
+      ctx.watch(['x'], 'callback' as never),
+      'INVALID_TYPE',
+      /callback is 'callback': give a function/,
+    )
     await assert.rejects(ctx.watch(['x', 'z'], seen.callback, { includeInitial: true }), 'NOT_FOUND', /z/)
     await x.set(1)
     assert.equal([seen.values, await ctx.listWatchers()], [[], []])

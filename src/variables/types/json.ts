@@ -1,8 +1,6 @@
+import { MAX_NESTING } from '../nesting.js'
 import { isPlainObject, kindOf } from './refusal.js'
 import type { JsonValue } from './value-types.js'
-
-/** Deeper values are refused, as everything that walks them would need as much stack. */
-const depthLimit = 500
 
 /** Why and where a value is not JSON. */
 export class NotJson extends Error {}
@@ -55,7 +53,7 @@ class JsonCopier {
 
   #inside<Copy>(object: object, copyParts: () => Copy): Copy {
     if (this.#above.has(object)) this.#refuse('a cycle')
-    if (this.#above.size === depthLimit) throw new NotJson(`must not be nested deeper than ${depthLimit} levels`)
+    if (this.#above.size === MAX_NESTING) throw new NotJson(`must not be nested deeper than ${MAX_NESTING} levels`)
     this.#above.add(object)
     const copy = copyParts()
     this.#above.delete(object)

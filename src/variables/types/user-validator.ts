@@ -1,4 +1,4 @@
-import { BeamlineError } from '../../errors.js'
+import { BeamlineError, shown } from '../../errors.js'
 import { pathOf } from './json.js'
 import { type Parse, violated, wrongType } from './refusal.js'
 import type { TypeDefinition } from './value-types.js'
@@ -51,7 +51,7 @@ function stored(base: Parse, name: string, type: string, answer: unknown): unkno
   try {
     return base(name, answer)
   } catch (cause) {
-    const reason = `the validator of '${type}' answered what its base type refuses (${(cause as Error).message})`
+    const reason = `the validator of '${type}' answered what its base type refuses (${reasonOf(cause)})`
     throw wrongType(name, type, answer, reason, cause)
   }
 }
@@ -68,14 +68,21 @@ function standardParser(type: string, schema: StandardSchema): Parse {
   return (name, value) => {
     const answer = guarded(name, type, value, () => schema['~standard'].validate(value))
     const result = atOnce(type, answer) as StandardResult
-    const issue = result.issues?.[0]
-    if (issue === undefined) return result.value
-    const keys = (issue.path ?? []).map(keyOf)
-    throw violated(name, type, value, keys.length === 0 ? issue.message : `${pathOf(keys)}: ${issue.message}`)
+    const refused = guarded(name, type, value, () => refusalIn(result))
+    if (refused !== undefined) throw violated(name, type, value, refused)
+    return guarded(name, type, value, () => result.value)
   }
 }
 
-function guarded(name: string, type: string, value: unknown, validate: () => unknown): unknown {
+function refusalIn({ issues }: StandardResult): string | undefined {
+  const issue = issues?.[0]
+  if (issue === undefined) return undefined
+  const reason = typeof issue.message === 'string' ? issue.message : shown(issue.message)
+  const keys = (issue.path ?? []).map(keyOf)
+  return keys.length === 0 ? reason : `${pathOf(keys)}: ${reason}`
+}
+
+function guarded<T>(name: string, type: string, value: unknown, validate: () => T): T {
   try {
     return validate()
   } catch (cause) {
@@ -92,8 +99,14 @@ function atOnce(type: string, answer: unknown): unknown {
   })
 }
 
+/** The validator may throw anything, and what it threw may throw when it is read. */
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+  try {
+    if (cause instanceof Error && typeof cause.message === 'string') return cause.message
+  } catch {
+    // Its message is out of reach: what can be shown of it has to do.
+  }
+  return typeof cause === 'string' ? cause : shown(cause)
 }
 
 /** A part of a Standard Schema's path is a key, or an object that has it. */

@@ -1,3 +1,4 @@
+import { MAX_NESTING } from '../../../src/variables/nesting.js'
 import { assert, suite } from '../../harness.js'
 import { forbids, reads, refuses, validatorOf } from './expectations.js'
 
@@ -49,10 +50,10 @@ test('everything else is refused with its place', () => {
 
 test('very deep values are refused instead of exhausting the stack', () => {
   let deep: unknown = 1
-  for (let level = 0; level < 500; level++) deep = [deep]
+  for (let level = 0; level < MAX_NESTING; level++) deep = [deep]
   reads(validatorOf('json'), deep)
   for (let level = 0; level < 100_000; level++) deep = [deep]
-  refuses(validatorOf('json'), deep, 'INVALID_TYPE', 'must not be nested deeper than 500 levels')
+  refuses(validatorOf('json'), deep, 'INVALID_TYPE', `must not be nested deeper than ${MAX_NESTING} levels`)
 })
 
 test('a JSON Schema is checked, with the place of the failure', () => {

@@ -112,6 +112,16 @@ test('a validator may throw anything', async () => {
   refuses(validator, '', 'CONSTRAINT', 'a mere text')
 })
 
+test('a validator that throws or answers nonsense refuses the value, and harms nobody', async () => {
+  for (const [name, values] of [
+    ['throwsNonsense', ['an error', 'bare', 'other']],
+    ['senseless', ['nothing', 'no issue', 'no text', 'no path', 'no list']],
+  ] as const) {
+    const validator = await load(defineType({ name, base: 'string', module, export: name }))
+    for (const value of values) assert.is(errorOf(() => validator.parse('x', value)).code, 'CONSTRAINT', value)
+  }
+})
+
 test('a validator answers at once', async () => {
   for (const name of ['slow', 'slowAndFailing']) {
     const validator = await load(defineType({ name, base: 'float', module, export: name }))

@@ -30,3 +30,26 @@ export const throwsText = {
 }
 export const five = 5
 export default { parse: (value: unknown) => value }
+
+/** A Standard Schema whose answers are no results; the value says which. */
+export const senseless = {
+  '~standard': {
+    validate(value: unknown): unknown {
+      const issues: Record<string, unknown> = {
+        'no issue': [null],
+        'no text': [{ message: { toString: 1 } }],
+        'no path': [{ message: 'bad', path: 7 }],
+        'no list': { 0: { message: 'bad', path: [{ key: { toString: 1 } }] } },
+      }
+      return value === 'nothing' ? null : { issues: issues[String(value)] }
+    },
+  },
+}
+
+/** Throws what cannot be made a text of; the value says which. */
+export const throwsNonsense = {
+  parse(value: unknown): never {
+    if (value === 'an error') throw Object.assign(new Error(), { message: { toString: 1 } })
+    throw value === 'bare' ? Object.create(null) : { toString: 1 }
+  },
+}
