@@ -52,12 +52,25 @@ export function reasonFrom(thrown: unknown): ExitReason {
   if (thrown instanceof Exit) return sendable(thrown.reason) as ExitReason
   if (thrown instanceof Error) return errorReason(thrown)
   const message = `a value that is no error was thrown: ${shown(thrown)}`
-  return { error: { name: 'NonError', message, stack: '', value: sendable(thrown) } }
+  return {
+    error: {
+      name: 'NonError',
+      message,
+      stack: '',
+      value: sendableIn(thrown, (copied) => ({ error: { value: copied } })),
+    },
+  }
 }
 
 /** What no message can carry is described: a death is told whatever its reason. */
 export function sendable(value: unknown): unknown {
+  return typeof value === 'string' ? value : sendableIn(value, (copied) => copied)
+}
+
+/** The same for a part of a reason: it must still be sendable where `wrap` puts it. */
+function sendableIn(value: unknown, wrap: (value: unknown) => unknown): unknown {
   try {
+    copy(wrap(value))
     return copy(value)
   } catch {
     return shown(value)
@@ -84,7 +97,7 @@ function errorReason(error: Error): ErrorReason {
       message: text('message', ''),
       stack: text('stack', ''),
       ...(typeof code === 'string' && { code }),
-      ...(cause !== undefined && { cause: sendable(cause) }),
+      ...(cause !== undefined && { cause: sendableIn(cause, (copied) => ({ error: { cause: copied } })) }),
     },
   }
 }
@@ -100,7 +113,8 @@ export function errorFrom(reason: ExitReason): Error {
 }
 
 export function isErrorReason(reason: unknown): reason is ErrorReason {
-  return typeof reason === 'object' && reason !== null && typeof (reason as ErrorReason).error === 'object'
+  const error = typeof reason === 'object' && reason !== null ? (reason as Partial<ErrorReason>).error : undefined
+  return typeof error === 'object' && error !== null && typeof error.message === 'string'
 }
 
 /** A reason or value in few words, for messages. */

@@ -2,10 +2,18 @@ import { BeamlineError } from '../errors.js'
 import { Pid, type RawPid } from '../threads/pid.js'
 
 /** Slots are handed to threads in chunks of this size. */
-const CHUNK = 1024
+const CHUNK = 64
+/** Chunks beside those for `maxProcesses`, as every thread may have one that it does not fill. */
+const SPARE_CHUNKS = 8192
+
+/** Words before the owners of the chunks: how many processes live, and how many chunks have ever been used. */
+const LIVING = 0
+const USED = 1
+const HEADER = 2
 
 export interface ProcessTableMemory {
   readonly node: string
+  readonly maxProcesses: number
   readonly buffer: SharedArrayBuffer
 }
 
@@ -15,37 +23,49 @@ export interface ProcessTableMemory {
  */
 export class ProcessTable {
   readonly memory: ProcessTableMemory
+  readonly #header: Int32Array
   readonly #owners: Int32Array
   readonly #words: Int32Array
   readonly #free: number[] = []
 
   private constructor(memory: ProcessTableMemory) {
     this.memory = memory
-    const chunks = memory.buffer.byteLength / 4 / (CHUNK + 1)
-    this.#owners = new Int32Array(memory.buffer, 0, chunks)
-    this.#words = new Int32Array(memory.buffer, chunks * 4)
+    const chunks = chunksFor(memory.maxProcesses)
+    this.#header = new Int32Array(memory.buffer, 0, HEADER)
+    this.#owners = new Int32Array(memory.buffer, HEADER * 4, chunks)
+    this.#words = new Int32Array(memory.buffer, (HEADER + chunks) * 4)
   }
 
   static create(node: string, maxProcesses: number): ProcessTable {
-    const chunks = Math.ceil(maxProcesses / CHUNK)
-    return new ProcessTable({ node, buffer: new SharedArrayBuffer(chunks * (CHUNK + 1) * 4) })
+    const words = HEADER + chunksFor(maxProcesses) * (CHUNK + 1)
+    return new ProcessTable({ node, maxProcesses, buffer: new SharedArrayBuffer(words * 4) })
   }
 
   static attach(memory: ProcessTableMemory): ProcessTable {
     return new ProcessTable(memory)
   }
 
-  /** The address of a new process on `thread`, the calling thread; alive from now on. */
+  /**
+   * The address of a new process on `thread`, the calling thread; alive from now on.
+   * @throws BeamlineError OVERFLOW when as many processes as there may be are alive
+   */
   open(thread: number): Pid {
+    const { node, maxProcesses } = this.memory
+    if (Atomics.add(this.#header, LIVING, 1) >= maxProcesses) {
+      Atomics.sub(this.#header, LIVING, 1)
+      const text = `${maxProcesses} processes are alive: start the system with a larger maxProcesses`
+      throw new BeamlineError('OVERFLOW', text, { details: { maxProcesses } })
+    }
     const slot = this.#free.pop() ?? this.#claimChunk(thread)
     const generation = ((this.#words[slot] as number) >>> 1) + 1
     Atomics.store(this.#words, slot, (generation << 1) | 1)
-    return new Pid(this.memory.node, thread, slot, generation)
+    return new Pid(node, thread, slot, generation)
   }
 
   /** The process is dead, for every thread at once. */
   close(pid: Pid): void {
     Atomics.store(this.#words, pid.slot, pid.generation << 1)
+    Atomics.sub(this.#header, LIVING, 1)
     this.#free.push(pid.slot)
   }
 
@@ -60,9 +80,11 @@ export class ProcessTable {
 
   /** Every process of a thread that is gone is dead; its chunks may go to another thread. */
   closeThread(thread: number): void {
-    for (let chunk = 0; chunk < this.#owners.length; chunk++) {
+    for (const chunk of this.#chunks()) {
       if (Atomics.load(this.#owners, chunk) !== thread + 1) continue
-      for (let slot = chunk * CHUNK; slot < (chunk + 1) * CHUNK; slot++) Atomics.and(this.#words, slot, ~1)
+      for (let slot = chunk * CHUNK; slot < (chunk + 1) * CHUNK; slot++) {
+        if ((Atomics.and(this.#words, slot, ~1) & 1) === 1) Atomics.sub(this.#header, LIVING, 1)
+      }
       Atomics.store(this.#owners, chunk, 0)
     }
   }
@@ -70,7 +92,7 @@ export class ProcessTable {
   /** Every live process. */
   list(): Pid[] {
     const pids: Pid[] = []
-    for (let chunk = 0; chunk < this.#owners.length; chunk++) {
+    for (const chunk of this.#chunks()) {
       const owner = Atomics.load(this.#owners, chunk)
       if (owner === 0) continue
       for (let slot = chunk * CHUNK; slot < (chunk + 1) * CHUNK; slot++) {
@@ -81,13 +103,31 @@ export class ProcessTable {
     return pids
   }
 
+  /** The chunks that have ever been used: the first ones. */
+  *#chunks(): Iterable<number> {
+    for (let chunk = 0; chunk < Atomics.load(this.#header, USED); chunk++) yield chunk
+  }
+
   #claimChunk(thread: number): number {
     for (let chunk = 0; chunk < this.#owners.length; chunk++) {
       if (Atomics.compareExchange(this.#owners, chunk, 0, thread + 1) !== 0) continue
+      this.#use(chunk + 1)
       for (let slot = (chunk + 1) * CHUNK - 1; slot > chunk * CHUNK; slot--) this.#free.push(slot)
       return chunk * CHUNK
     }
-    const limit = this.#words.length
-    throw new BeamlineError('OVERFLOW', `${limit} processes are alive: start the system with a larger maxProcesses`)
+    Atomics.sub(this.#header, LIVING, 1)
+    const text = `no room for another process: ${this.#owners.length} groups of ${CHUNK} are shared out among the threads`
+    throw new BeamlineError('OVERFLOW', text)
   }
+
+  #use(chunks: number): void {
+    for (;;) {
+      const used = Atomics.load(this.#header, USED)
+      if (used >= chunks || Atomics.compareExchange(this.#header, USED, used, chunks) === used) return
+    }
+  }
+}
+
+function chunksFor(maxProcesses: number): number {
+  return Math.ceil(maxProcesses / CHUNK) + SPARE_CHUNKS
 }

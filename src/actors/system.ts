@@ -122,7 +122,8 @@ export class ActorSystem implements AsyncDisposable {
    * NOPROC, and it goes on as a new process, with a pid of its own.
    */
   get self(): Process {
-    return (this.#shell ?? this.#openShell()).process
+    const shell = this.#shell?.alive ? this.#shell : this.#openShell(this.#shell?.process)
+    return shell.process
   }
 
   #openShell(process?: Process): Cell {
@@ -189,10 +190,14 @@ export class ActorSystem implements AsyncDisposable {
    * with STOPPED. Inside another thread it asks main to do so.
    * @throws BeamlineError INVALID_TYPE for a timeout that is no number of milliseconds; the system runs on then
    */
-  async stop({ timeout = 5000 }: { readonly timeout?: number } = {}): Promise<void> {
-    const patience = Math.min(within('stop: timeout', timeout, 0, Number.POSITIVE_INFINITY), LONGEST_STOP)
-    this.#stopping ??= this.#end(patience)
-    return this.#stopping
+  stop({ timeout = 5000 }: { readonly timeout?: number } = {}): Promise<void> {
+    try {
+      const patience = Math.min(within('stop: timeout', timeout, 0, Number.POSITIVE_INFINITY), LONGEST_STOP)
+      this.#stopping ??= this.#end(patience)
+      return this.#stopping
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

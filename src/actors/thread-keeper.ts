@@ -123,6 +123,10 @@ export class ThreadKeeper implements ThreadControl {
     return thread
   }
 
+  #isSystem({ place }: Thread): boolean {
+    return place !== undefined && this.#host.placement.isSystem(place)
+  }
+
   #connect(a: Thread, b: Thread): void {
     if (a.links.has(b.id)) return
     a.links.add(b.id)
@@ -180,6 +184,8 @@ export class ThreadKeeper implements ThreadControl {
     const { resourceLimits } = unpack(spawn.options) as { resourceLimits?: ResourceLimits }
     const thread = this.#open(undefined, (task) => this.#machinery.source.isolated(task, resourceLimits))
     const asker = this.#threads.get(parent.thread)
+    // Before anything runs there: code that never lets its event loop turn could not be joined to them later.
+    for (const system of this.#threads.values()) if (this.#isSystem(system)) this.#connect(system, thread)
     if (asker !== undefined) this.#connect(asker, thread)
     if (asker === undefined) this.#host.calls.move(spawn.ref[1], thread.id)
     else this.#host.mesh.send(asker.id, { kind: 'opened', ref: spawn.ref, thread: thread.id })
@@ -250,8 +256,10 @@ export class ThreadKeeper implements ThreadControl {
   async stop(timeout: number): Promise<void> {
     this.#stopping = true
     const all = [...this.#threads.values()]
-    const isSystem = ({ place }: Thread) => place !== undefined && this.#host.placement.isSystem(place)
-    for (const group of [all.filter((thread) => !isSystem(thread)), all.filter(isSystem)]) {
+    for (const group of [
+      all.filter((thread) => !this.#isSystem(thread)),
+      all.filter((thread) => this.#isSystem(thread)),
+    ]) {
       for (const { id } of group) this.#host.mesh.send(id, { kind: 'stop', timeout })
       const timer = setTimeout(() => {
         for (const { id } of group) this.end(id, { reason: 'killed', others: 'killed' })

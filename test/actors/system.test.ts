@@ -1,8 +1,17 @@
+import { Server } from '../../src/actors/server.js'
 import { ActorSystem } from '../../src/actors/system.js'
 import { Context } from '../../src/variables/context.js'
 import { assert, suite } from '../harness.js'
 
 const module = new URL('../fixtures/dying.js', import.meta.url)
+export class Failing extends Server {
+  static override readonly module = import.meta.url
+
+  override init(): never {
+    throw new Error('no desk today')
+  }
+}
+
 const test = suite('ActorSystem', { timeout: 30_000 })
 
 test('options out of their range are refused and leave nothing', async () => {
@@ -79,13 +88,36 @@ test('two systems in one program do not meet', async () => {
   assert.is((await two.self.receive<{ reason: unknown }>()).reason, 'noproc')
 })
 
-test('the shell of a thread is replaced when it dies', async () => {
+test('the shell of a thread goes on as a new process when it dies; what it waited for is rejected', async () => {
   await using system = await ActorSystem.start({ threads: 1 })
   const { self } = system
-  self.exit(self.pid, 'kill')
-  assert.is(system.isAlive(self.pid), false)
-  assert.is(system.self.pid.equals(self.pid), false)
-  assert.is(system.isAlive(system.self.pid), true)
+  const before = self.pid
+  const silent = await system.spawn({ module, export: 'resident' }, self.pid)
+  const waits = [self.receive(), self.call(silent, 'anybody?')].map((wait) => assert.rejects(wait, 'NOPROC', /killed/))
+  self.exit(before, 'kill')
+  await Promise.all(waits)
+  assert.is(system.isAlive(before), false)
+  assert.is(self.pid.equals(before), false)
+  assert.is(system.isAlive(self.pid), true)
+  assert.is(system.self, self)
+  self.send(self.pid, 'still here')
+  assert.is(await self.receive(), 'still here')
+})
+
+test('a linked start whose init fails on another thread is rejected, and the shell lives on', async () => {
+  await using system = await ActorSystem.start({ threads: 1 })
+  for (const thread of [0, 'isolated', 'main'] as const) {
+    await assert.rejects(system.start(Failing, undefined, { link: true, thread }), 'NOPROC', /no desk today/)
+    assert.is(system.isAlive(system.self.pid), true)
+  }
+})
+
+test('stop refuses a timeout that is none, and the system runs on; for ever is allowed', async () => {
+  await using system = await ActorSystem.start({ threads: 1 })
+  for (const timeout of [-1, Number.NaN, '5' as unknown as number])
+    await assert.rejects(system.stop({ timeout }), 'INVALID_TYPE', /timeout is '?(-1|NaN|5)'?: give/)
+  assert.is(system.isAlive(await system.spawn({ module, export: 'resident' }, system.self.pid)), true)
+  await system.stop({ timeout: Number.POSITIVE_INFINITY })
 })
 
 test.run()

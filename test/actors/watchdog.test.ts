@@ -12,6 +12,7 @@ function watching(options: WatchdogOptions) {
   const roster = Roster.create(2, 0)
   roster.seat(0, 11)
   roster.seat(1, 12)
+  for (const place of [0, 1]) roster.beat(place)
   const dead = new Set<string>()
   const found: [thread: number, suspects: string[], slot: number | undefined][] = []
   let heard = () => {}
@@ -94,6 +95,30 @@ test('a fresh thread in a place starts with a clean record', async () => {
     found.map(([thread]) => thread),
     [12],
   )
+})
+
+test('a thread that has not begun is not stuck, however long it takes', async () => {
+  const { roster, watchdog, found, next } = watching({ stuckAfter: 100, killGrace: 100 })
+  roster.seat(0, 13)
+  watchdog.start()
+  await next()
+  await next()
+  watchdog.stop()
+  assert.equal(
+    found.map(([thread]) => thread),
+    [12, 12],
+  )
+})
+
+test('a process of an isolated thread that does not die is found; one that does is not', async () => {
+  const { watchdog, dead, found, next } = watching({ stuckAfter: never, killGrace: 100 })
+  watchdog.start()
+  const [dies, hangs] = [new Pid('node', 21, 3, 1), new Pid('node', 22, 4, 1)]
+  for (const one of [dies, hangs]) watchdog.suspect(undefined, one)
+  dead.add(String(dies))
+  await next()
+  watchdog.stop()
+  assert.equal(found, [[22, [String(hangs)], undefined]])
 })
 
 test.run()
