@@ -136,4 +136,29 @@ test('kill of an isolated process is the end of its thread', () =>
     }
   }))
 
+test('B16 a linked child whose module is still loading when the thread of its parent dies does not outlive it', () =>
+  simulated(async (system, self, threads) => {
+    const parent = await self.spawn(puppets, self.pid, { thread: 0 })
+    const witness = await self.spawn(puppets, self.pid, { thread: 1 })
+    await self.call(witness, order('monitor', parent))
+    const before = system.processes().length
+    let open = () => {}
+    const opened = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const loading = new Promise<void>((resolve) =>
+      Object.assign(globalThis, { slowModule: { loading: resolve, opened } }),
+    )
+    const module = new URL('../fixtures/slow-module.js', import.meta.url)
+    const child = { module: module.href, export: 'sleeper' }
+    self.send(parent, { told: order('spawn', child, undefined, { thread: 1, link: true }) })
+    await loading
+    threads.crash(parent.thread, new Error('burst'))
+    assert.is(((await self.receive()) as { heard: { type: string } }).heard.type, 'DOWN')
+    open()
+    await import(module.href)
+    await self.call(witness, order('ref'))
+    assert.is(system.processes().length, before - 1)
+  }))
+
 test.run()
