@@ -155,5 +155,10 @@ class WorkerThread implements ThreadControl {
 }
 
 function describable(error: unknown): unknown {
-  return error instanceof Error ? error : new Error(`a value that is no error was thrown: ${shown(error)}`)
+  try {
+    if (error instanceof Error) return error
+  } catch {
+    // Not even its prototype can be asked for, as of a revoked proxy.
+  }
+  return new Error(`a value that is no error was thrown: ${shown(error)}`)
 }

@@ -49,8 +49,12 @@ export class Exit {
 
 /** The exit reason of a process whose code threw `thrown`. Any message can carry it. */
 export function reasonFrom(thrown: unknown): ExitReason {
-  if (thrown instanceof Exit) return sendable(thrown.reason) as ExitReason
-  if (thrown instanceof Error) return errorReason(thrown)
+  try {
+    if (thrown instanceof Exit) return sendable(thrown.reason) as ExitReason
+    if (thrown instanceof Error) return errorReason(thrown)
+  } catch {
+    // Not even its prototype can be asked for, as of a revoked proxy.
+  }
   const message = `a value that is no error was thrown: ${shown(thrown)}`
   return {
     error: {

@@ -239,7 +239,7 @@ export class Host implements LinkEvents {
     const over = cell.birth.shell ? shellEnded(reason) : undefined
     cell.waiters.clear(this.clock, over)
     this.calls.dropOwner(pid, over)
-    Process.abort(cell.process, reason)
+    Process.abort(cell, reason)
     for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
     for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)
     for (const watcher of cell.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)

@@ -201,13 +201,14 @@ export class Process {
   }
 
   /** @internal */
-  static abort(process: Process, reason: ExitReason): void {
-    process.#abort?.abort(reason)
+  static abort(cell: Cell, reason: ExitReason): void {
+    if (cell.process.#cell === cell) cell.process.#abort?.abort(reason)
   }
 
   /** @internal The process of a shell goes on as another one: the code that holds it has not ended. */
   static revive(process: Process, cell: Cell): Process {
     process.#cell = cell
+    process.#abort?.abort('noproc')
     process.#abort = undefined
     return process
   }

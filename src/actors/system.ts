@@ -129,7 +129,13 @@ export class ActorSystem implements AsyncDisposable {
   #openShell(process?: Process): Cell {
     const shell = this.#host.open({ parent: undefined, label: 'shell', limit: undefined, shell: true, process })
     shell.onExit = () => {
-      if (!this.#host.stopping) this.#openShell(shell.process)
+      // Whoever heard of the death before may have opened the next one; where there is no room now, `self` tries again.
+      if (this.#host.stopping || this.#shell !== shell) return
+      try {
+        this.#openShell(shell.process)
+      } catch (error) {
+        if (!(error instanceof BeamlineError && error.code === 'OVERFLOW')) throw error
+      }
     }
     this.#shell = shell
     return shell

@@ -63,7 +63,7 @@ function isWatchRequest(value: unknown): value is WatchRequest {
 }
 
 function isFlag(value: unknown): boolean {
-  return value instanceof SharedArrayBuffer && value.byteLength >= Int32Array.BYTES_PER_ELEMENT
+  return value instanceof SharedArrayBuffer && value.byteLength === Int32Array.BYTES_PER_ELEMENT
 }
 
 /** Whether `value` has a kind that `checks` knows, and the parts of that kind. */

@@ -104,6 +104,20 @@ test('the shell of a thread goes on as a new process when it dies; what it waite
   assert.is(await self.receive(), 'still here')
 })
 
+test('who hears that the shell dies and uses the system at once shares its one successor', async () => {
+  await using system = await ActorSystem.start({ threads: 1 })
+  const { self } = system
+  const before = system.processes().length
+  let successor = ''
+  self.signal.addEventListener('abort', () => {
+    successor = String(system.self.pid)
+  })
+  self.exit(self.pid, 'kill')
+  assert.is(successor, String(self.pid))
+  assert.is(self.signal.aborted, false)
+  assert.is(system.processes().length, before)
+})
+
 test('a linked start whose init fails on another thread is rejected, and the shell lives on', async () => {
   await using system = await ActorSystem.start({ threads: 1 })
   for (const thread of [0, 'isolated', 'main'] as const) {

@@ -2,7 +2,7 @@ import type { ErrorReason } from '../../src/actors/exit-reason.js'
 import type { SpawnOptions } from '../../src/actors/spawner.js'
 import type { Pid } from '../../src/threads/pid.js'
 import { Context } from '../../src/variables/context.js'
-import { hostOfGuest, odd, peeker, survivor, Talker } from '../fixtures/survivor.js'
+import { hostOfGuest, odd, peeker, riddle, survivor, Talker } from '../fixtures/survivor.js'
 import { assert, suite } from '../harness.js'
 import { onStage, type Place, type Stage } from '../support/stage.js'
 import { withSystem } from '../support/system.js'
@@ -30,6 +30,13 @@ for (const place of ['same thread', 'scheduler thread', 'isolated'] as const) {
     const pid = await spawn(stage, place, odd, undefined)
     const { error } = (await stage.reasonOf(pid)) as ErrorReason
     assert.equal([typeof error.name, typeof error.message, typeof error.stack], ['string', 'string', 'string'])
+  })
+}
+
+for (const place of ['same thread', 'scheduler thread', 'isolated'] as const) {
+  scene(`B4 what cannot be asked what it is is a reason all the same (${place})`, async (stage) => {
+    const pid = await spawn(stage, place, riddle, undefined)
+    assert.is(((await stage.reasonOf(pid)) as ErrorReason).error.name, 'NonError')
   })
 }
 

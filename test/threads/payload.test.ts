@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { copy, pack } from '../../src/threads/payload.js'
 import { Pid, Ref } from '../../src/threads/pid.js'
 import { assert, suite } from '../harness.js'
+import { same } from '../support/same.js'
 import { eachWay, ways } from './ways.js'
 
 const test = suite('payload', { timeout: 60_000 })
@@ -11,24 +11,6 @@ const pid = new Pid('node', 3, 4, 5)
 const ref = new Ref('node', 3, 9)
 
 const each = eachWay(test)
-
-function same(actual: unknown, expected: unknown): void {
-  if (isDeepStrictEqual(actual, expected)) return
-  const [shownActual, shownExpected] = [comparable(actual), comparable(expected)]
-  if (isDeepStrictEqual(shownActual, shownExpected)) return
-  assert.equal(shownActual, shownExpected)
-  assert.unreachable('the values differ in what only isDeepStrictEqual sees')
-}
-
-/** Node compares dates by `===`, so an invalid one is not even equal to itself: here something else stands for it. */
-function comparable(value: unknown): unknown {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? { invalid: 'Date' } : value
-  if (Array.isArray(value)) return value.map(comparable)
-  if (value instanceof Map) return new Map([...value].map(([key, part]) => [comparable(key), comparable(part)]))
-  if (value instanceof Set) return new Set([...value].map(comparable))
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, comparable(part)]))
-}
 
 each('primitives arrive as they are', (carry) => {
   for (const value of [undefined, null, true, 0, -0, Number.NaN, 1.5, 10n ** 30n, '', 'text', '\ud800']) {

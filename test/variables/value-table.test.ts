@@ -1,14 +1,10 @@
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { SharedMap } from '../../src/threads/shared-map.js'
 import { ValueTable } from '../../src/variables/value-table.js'
 import { assert, suite } from '../harness.js'
+import { same } from '../support/same.js'
 
 const test = suite('ValueTable', { timeout: 30_000 })
-
-const sameValue = (actual: unknown, expected: unknown, what: string): void => {
-  if (!isDeepStrictEqual(actual, expected)) assert.unreachable(`${what}: ${String(actual)}, not ${String(expected)}`)
-}
 
 const kinds: readonly (readonly [string, unknown])[] = [
   ['zero', 0],
@@ -48,10 +44,10 @@ for (const [what, value] of kinds) {
     const reader = ValueTable.attach(table.memory)
     for (const before of [1, 'text', { an: 'object' }]) {
       table.write('v', before, 1)
-      sameValue(reader.read('v'), { value: before, version: 1 }, 'before')
+      same(reader.read('v'), { value: before, version: 1 }, 'before')
       table.write('v', value, 2)
-      sameValue(reader.read('v'), { value, version: 2 }, what)
-      sameValue(table.read('v'), { value, version: 2 }, what)
+      same(reader.read('v'), { value, version: 2 }, what)
+      same(table.read('v'), { value, version: 2 }, what)
     }
   })
 }
@@ -76,7 +72,7 @@ test('what was read is a private copy', () => {
   assert.not(first.bytes.buffer instanceof SharedArrayBuffer)
   first.bytes.fill(7)
   first.list.push(2)
-  sameValue(table.read('v')?.value, { bytes: new Uint8Array(64), list: [1] }, 'again')
+  same(table.read('v')?.value, { bytes: new Uint8Array(64), list: [1] }, 'again')
 })
 
 test('a deleted variable is gone for a reader that knew it, also when its place is taken', () => {
@@ -113,12 +109,12 @@ test('a value that is too large is refused and the old one stays', () => {
   const table = ValueTable.create({ maxBytes: 256 * 1024 })
   table.write('v', 'old', 1)
   assert.throwsCode(() => table.write('v', 'x'.repeat(300_000), 2), 'OVERFLOW', /value of v takes 300000 bytes/)
-  sameValue(table.read('v'), { value: 'old', version: 1 }, 'old')
+  same(table.read('v'), { value: 'old', version: 1 }, 'old')
   assert.throwsCode(() => table.write('w', new Uint8Array(300_000), 1), 'OVERFLOW', /value of w/)
   assert.is(table.read('w'), undefined)
   table.write('v', 'new', 3)
   table.write('w', 'new', 3)
-  sameValue(
+  same(
     [table.read('v'), table.read('w')],
     [
       { value: 'new', version: 3 },
@@ -135,7 +131,7 @@ test('what no thread can be sent is refused and the old value stays', () => {
     assert.throwsCode(() => table.write('v', value, 2), 'NOT_CLONEABLE', /value of v/)
     assert.throwsCode(() => table.write('w', value, 2), 'NOT_CLONEABLE', /value of w/)
   }
-  sameValue(table.read('v'), { value: 'old', version: 1 }, 'old')
+  same(table.read('v'), { value: 'old', version: 1 }, 'old')
   assert.is(table.read('w'), undefined)
 })
 
@@ -197,11 +193,11 @@ test('it behaves like a Map of values and versions', () => {
           table.write(name, write.value, version)
           model.set(name, { value: structuredClone(write.value), version })
         }
-        sameValue(reader.read(name), model.get(name), name)
+        same(reader.read(name), model.get(name), name)
       })
-      for (const [name, expected] of model) sameValue(reader.read(name), expected, name)
+      for (const [name, expected] of model) same(reader.read(name), expected, name)
     }),
-    { numRuns: 100 },
+    { numRuns: 100, examples: [[[{ name: 'a', write: { value: new Date(Number.NaN) } }]]] },
   )
 })
 
@@ -213,8 +209,8 @@ test('a writer that died in the middle of a write leaves the value before it', (
   const entry = SharedMap.attach(table.memory.index).find('v')
   ints[entry] = (ints[entry] as number) + 1
   ints.fill(-1, entry + 1, entry + 8)
-  sameValue(reader.read('v'), { value: 'old', version: 1 }, 'old')
-  sameValue(ValueTable.attach(table.memory).read('v'), { value: 'old', version: 1 }, 'old')
+  same(reader.read('v'), { value: 'old', version: 1 }, 'old')
+  same(ValueTable.attach(table.memory).read('v'), { value: 'old', version: 1 }, 'old')
 })
 
 /** Runs `meanwhile` while the next read copies an object's bytes, as another thread would. */
@@ -240,12 +236,12 @@ test('a reader that was overtaken once has its value, one that is being overtake
   const entry = index.find('v')
   const begin = () => index.store(entry, 0, index.load(entry, 0) + 1)
   const overtakeOnce = () => table.write('v', [2], 2)
-  sameValue(
+  same(
     duringCopy(overtakeOnce, () => reader.read('v')),
     { value: [1], version: 1 },
     'overtaken once',
   )
-  sameValue(
+  same(
     duringCopy(begin, () => reader.read('v')),
     { value: [2], version: 2 },
     'next one begun',
@@ -254,13 +250,13 @@ test('a reader that was overtaken once has its value, one that is being overtake
     table.write('v', [3], 3)
     begin()
   }
-  sameValue(
+  same(
     duringCopy(overtakeTwice, () => reader.read('v')),
     { value: [3], version: 3 },
     'overtaken twice',
   )
   table.write('v', [4], 4)
-  sameValue(reader.read('v'), { value: [4], version: 4 }, 'written again')
+  same(reader.read('v'), { value: [4], version: 4 }, 'written again')
 })
 
 test.run()
