@@ -53,6 +53,15 @@ export class BeamlineError extends Error {
   }
 }
 
+/** `instanceof`, and false where even the prototype is out of reach, as of a revoked proxy. */
+export function isInstance<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
+  try {
+    return value instanceof type
+  } catch {
+    return false
+  }
+}
+
 /** Any value as an error message shows it: in one short line; never throws. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`

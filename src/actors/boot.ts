@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
-import { shown } from '../errors.js'
+import { isInstance, shown } from '../errors.js'
 import { type Clock, realClock } from '../threads/clock.js'
 import { Collector } from '../threads/collector.js'
 import { Batch, type Carrier, type LinkEnd } from '../threads/link.js'
@@ -155,10 +155,5 @@ class WorkerThread implements ThreadControl {
 }
 
 function describable(error: unknown): unknown {
-  try {
-    if (error instanceof Error) return error
-  } catch {
-    // Not even its prototype can be asked for, as of a revoked proxy.
-  }
-  return new Error(`a value that is no error was thrown: ${shown(error)}`)
+  return isInstance(error, Error) ? error : new Error(`a value that is no error was thrown: ${shown(error)}`)
 }

@@ -186,6 +186,11 @@ export class Cell implements Runnable {
     if (this.monitors.delete(ref.toString())) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
   }
 
+  /** Whether code of it may still run on. */
+  get #runsOn(): boolean {
+    return this.alive || this.birth.shell === true
+  }
+
   /** What a promise that a dead process asks for does: it never settles, as no code of it may run on. */
   over(): Promise<never> {
     return this.birth.shell ? Promise.reject(shellEnded('noproc')) : new Promise(() => {})
@@ -195,9 +200,9 @@ export class Cell implements Runnable {
   async own<T>(work: Promise<T>): Promise<T> {
     try {
       const value = await work
-      if (this.alive || this.birth.shell) return value
+      if (this.#runsOn) return value
     } catch (error) {
-      if (this.alive || this.birth.shell) throw error
+      if (this.#runsOn) throw error
     }
     return this.over()
   }

@@ -1,4 +1,5 @@
-import { shown } from '../errors.js'
+import { isInstance, shown } from '../errors.js'
+import { partsOf, read } from '../threads/error-codec.js'
 import { copy } from '../threads/payload.js'
 import type { Pid } from '../threads/pid.js'
 
@@ -49,59 +50,40 @@ export class Exit {
 
 /** The exit reason of a process whose code threw `thrown`. Any message can carry it. */
 export function reasonFrom(thrown: unknown): ExitReason {
-  try {
-    if (thrown instanceof Exit) return sendable(thrown.reason) as ExitReason
-    if (thrown instanceof Error) return errorReason(thrown)
-  } catch {
-    // Not even its prototype can be asked for, as of a revoked proxy.
-  }
+  if (isInstance(thrown, Exit)) return sendable(thrown.reason) as ExitReason
+  if (isInstance(thrown, Error)) return errorReason(thrown)
   const message = `a value that is no error was thrown: ${shown(thrown)}`
-  return {
-    error: {
-      name: 'NonError',
-      message,
-      stack: '',
-      value: sendableIn(thrown, (copied) => ({ error: { value: copied } })),
-    },
-  }
+  return { error: { name: 'NonError', message, stack: '', value: sendablePart(thrown) } }
 }
 
 /** What no message can carry is described: a death is told whatever its reason. */
 export function sendable(value: unknown): unknown {
-  return typeof value === 'string' ? value : sendableIn(value, (copied) => copied)
-}
-
-/** The same for a part of a reason: it must still be sendable where `wrap` puts it. */
-function sendableIn(value: unknown, wrap: (value: unknown) => unknown): unknown {
   try {
-    copy(wrap(value))
     return copy(value)
   } catch {
     return shown(value)
   }
 }
 
-/** An error's own code may be in the way of reading it: each part is asked for alone. */
+/** The same for a part of an {@link ErrorReason}: it must be sendable where it stands, two levels down. */
+function sendablePart(part: unknown): unknown {
+  try {
+    return (copy({ error: { part } }) as { error: { part: unknown } }).error.part
+  } catch {
+    return shown(part)
+  }
+}
+
 function errorReason(error: Error): ErrorReason {
-  const part = (name: string): unknown => {
-    try {
-      return (error as unknown as Record<string, unknown>)[name]
-    } catch {
-      return undefined
-    }
-  }
-  const text = (name: string, missing: string): string => {
-    const value = part(name)
-    return value === undefined ? missing : typeof value === 'string' ? value : shown(value)
-  }
-  const [code, cause] = [part('code'), part('cause')]
+  const { name, message, stack = '', cause } = partsOf(error)
+  const code = read(error, 'code')
   return {
     error: {
-      name: text('name', 'Error'),
-      message: text('message', ''),
-      stack: text('stack', ''),
+      name: name as string,
+      message: message as string,
+      stack: stack as string,
       ...(typeof code === 'string' && { code }),
-      ...(cause !== undefined && { cause: sendableIn(cause, (copied) => ({ error: { cause: copied } })) }),
+      ...(cause !== undefined && { cause: sendablePart(cause) }),
     },
   }
 }

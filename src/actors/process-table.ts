@@ -110,6 +110,7 @@ export class ProcessTable {
 
   #claimChunk(thread: number): number {
     for (let chunk = 0; chunk < this.#owners.length; chunk++) {
+      if (Atomics.load(this.#owners, chunk) !== 0) continue
       if (Atomics.compareExchange(this.#owners, chunk, 0, thread + 1) !== 0) continue
       this.#use(chunk + 1)
       for (let slot = (chunk + 1) * CHUNK - 1; slot > chunk * CHUNK; slot--) this.#free.push(slot)

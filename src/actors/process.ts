@@ -207,9 +207,11 @@ export class Process {
 
   /** @internal The process of a shell goes on as another one: the code that holds it has not ended. */
   static revive(process: Process, cell: Cell): Process {
+    const before = process.#abort
     process.#cell = cell
-    process.#abort?.abort('noproc')
     process.#abort = undefined
+    // Where the death has not been announced yet. Not at once: who hears of it must find the new process made.
+    queueMicrotask(() => before?.abort('noproc'))
     return process
   }
 

@@ -35,7 +35,8 @@ export function partsOf(error: Error): Record<string, unknown> {
   return parts
 }
 
-function read(error: Error, key: string): unknown {
+/** A part of an error, or words for what was thrown instead. */
+export function read(error: Error, key: string): unknown {
   try {
     return (error as unknown as Record<string, unknown>)[key]
   } catch (thrown) {

@@ -17,3 +17,16 @@ export function contextsFor(
     await body(ctx, system())
   }
 }
+
+/** Defines the integer `x`. */
+export const defineX = (ctx: Context) => ctx.define('x', 'integer', 0)
+
+type BodyWithX = (ctx: Context, x: Awaited<ReturnType<typeof defineX>>) => Promise<void>
+
+/** Answers what runs a body with a context of `system` that has the integer `x` and is stopped in any case. */
+export function withXFor(system: () => ActorSystem): (body: BodyWithX) => Promise<void> {
+  return async (body) => {
+    await using ctx = await Context.start(system())
+    await body(ctx, await defineX(ctx))
+  }
+}

@@ -1,19 +1,14 @@
 import { type BeamlineError, Context, ObserverManager, type Watch } from '../../src/index.js'
 import { VirtualClock } from '../../src/testing/index.js'
 import { assert, eventually, suite } from '../harness.js'
+import { defineX, withXFor } from '../support/contexts.js'
 import { gate, hear, Recorder, range } from '../support/recorder.js'
 import { systemFor, withSystem } from '../support/system.js'
 
 const test = suite('watch: its end')
 const system = systemFor(test, { threads: 1 })
 
-/** A context with the integer `x`, which is stopped in any case. */
-async function withX(body: (ctx: Context, x: Awaited<ReturnType<typeof defineX>>) => Promise<void>): Promise<void> {
-  await using ctx = await Context.start(system())
-  await body(ctx, await defineX(ctx))
-}
-
-const defineX = (ctx: Context) => ctx.define('x', 'integer', 0)
+const withX = withXFor(system)
 
 /** Resolves with the code of the error that a watch ends with. */
 function ending() {

@@ -1,17 +1,13 @@
 import { type ActorSystem, type BeamlineError, Context, ObserverManager, type Pid } from '../../src/index.js'
 import { assert, eventually, suite } from '../harness.js'
+import { defineX, withXFor } from '../support/contexts.js'
 import { gate, Recorder } from '../support/recorder.js'
 import { systemFor, withSystem } from '../support/system.js'
 
 const test = suite('watch: faults')
 const system = systemFor(test, { threads: 1 })
 
-async function withX(body: (ctx: Context, x: Awaited<ReturnType<typeof defineX>>) => Promise<void>): Promise<void> {
-  await using ctx = await Context.start(system())
-  await body(ctx, await defineX(ctx))
-}
-
-const defineX = (ctx: Context) => ctx.define('x', 'integer', 0)
+const withX = withXFor(system)
 
 /** Collects the process warnings of watches while `body` runs. */
 async function warningsOf(body: () => Promise<void>, count: number): Promise<string[]> {
