@@ -9,9 +9,9 @@ const test = suite('contract: message ports', { timeout: 60_000 })
 
 const tasks = new URL('../fixtures/contract-tasks.js', import.meta.url).href
 /** Starting a worker is what costs time: each is watched on several ports, as a system's are, and several at once. */
-const deaths = 16
+const deaths = 50
 const ports = 4
-const aborts = 48
+const aborts = 50
 const abreast = 4
 const count = 100
 
