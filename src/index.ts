@@ -4,10 +4,18 @@ export { Exit, type ExitReason } from './actors/exit-reason.js'
 export type { ProcessInfo } from './actors/inspect.js'
 export { Call, Cast, type Down, type ExitMessage, type From, isDown, isExit } from './actors/messages.js'
 export type { Process } from './actors/process.js'
+export type { Key } from './actors/registry/key.js'
+export {
+  type Registered,
+  Registry,
+  type RegistryEvent,
+  type RegistryOptions,
+} from './actors/registry/registry.js'
 export { Server } from './actors/server.js'
 export type { ServerRef } from './actors/server-ref.js'
 export type { Placement, SpawnOptions } from './actors/spawner.js'
 export { ActorSystem, type SystemOptions } from './actors/system.js'
+export type { Name, Via } from './actors/via.js'
 export { BeamlineError, type ErrorCode } from './errors.js'
 export { Pid, Ref } from './threads/pid.js'
 export type { ChangeMeta, HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './variables/change.js'

@@ -17,7 +17,7 @@ interface Pending {
 /** A question that one process puts to another, or to a thread's host. */
 export interface Question {
   /** The process that asks; its death ends the wait. */
-  readonly owner?: Pid
+  readonly owner?: Pid | undefined
   /** The process that is asked. */
   readonly callee?: Pid
   /** The thread that is asked. */

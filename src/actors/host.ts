@@ -1,9 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
-import { BeamlineError, shown } from '../errors.js'
+import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Batch, LinkEvents } from '../threads/link.js'
 import type { Mesh } from '../threads/mesh.js'
-import { Pid, Ref } from '../threads/pid.js'
+import { type Pid, Ref } from '../threads/pid.js'
 import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
 import type { BehaviourFn } from './behaviour.js'
@@ -13,7 +13,8 @@ import { type ExitReason, sendable } from './exit-reason.js'
 import { Graves } from './graves.js'
 import { Call, Deferred } from './messages.js'
 import type { NameClaim, NameTable } from './names.js'
-import { badDestination, type Destination, Process, pidIn } from './process.js'
+import { Naming } from './naming.js'
+import { type Destination, Process } from './process.js'
 import type { ProcessTable } from './process-table.js'
 import { Receiver } from './receiver.js'
 import { Router } from './router.js'
@@ -60,6 +61,7 @@ export class Host implements LinkEvents {
   readonly placement: Roster
   readonly processes: ProcessTable
   readonly names: NameTable
+  readonly naming: Naming
   readonly scheduler = new Scheduler()
   readonly calls: Calls
   readonly router = new Router(this)
@@ -94,6 +96,7 @@ export class Host implements LinkEvents {
     this.placement = parts.roster
     this.processes = parts.processes
     this.names = parts.names
+    this.naming = new Naming(this, parts.control)
     this.calls = new Calls(parts.clock)
     this.#receiver = new Receiver(this, (signal, from) => parts.control.receive(signal, from))
   }
@@ -117,19 +120,6 @@ export class Host implements LinkEvents {
     return cell
   }
 
-  /** Gives `cell` a name. @throws BeamlineError ALREADY_REGISTERED, INVALID_TYPE */
-  async register(cell: Cell, name: string): Promise<void> {
-    if (typeof name !== 'string' || name === '') {
-      throw new BeamlineError(
-        'INVALID_TYPE',
-        `${shown(name)} is no name for a process: give a string that is not empty`,
-      )
-    }
-    const claim = await this.#parts.control.claimName(name, cell.pid)
-    if (cell.alive) cell.names.push({ name, claim })
-    else this.names.release(claim)
-  }
-
   /** A process of the library's own on this thread; its pid can be used at once. */
   hire<A>(make: BehaviourFn<A>, args: A, label: string): Pid {
     const cell = this.open({ parent: undefined, label, limit: undefined })
@@ -150,13 +140,7 @@ export class Host implements LinkEvents {
   resolve(to: Destination): Pid
   resolve(to: Destination, quiet: 'quiet'): Pid | undefined
   resolve(to: Destination, quiet?: 'quiet'): Pid | undefined {
-    const pid = pidIn(to)
-    if (pid !== undefined) return pid
-    if (typeof to !== 'string') throw badDestination(to)
-    const raw = this.names.lookup(to)
-    if (raw !== undefined) return Pid.fromRaw(this.node, raw)
-    if (quiet) return undefined
-    throw new BeamlineError('NOPROC', `no process has the name '${to}': register one by spawn(…, { name: '${to}' })`)
+    return quiet ? this.naming.find(to) : this.naming.get(to)
   }
 
   /**

@@ -10,9 +10,13 @@ import { type ServerRef, serverRef } from './server-ref.js'
 import type { Spawnable, SpawnOptions } from './spawner.js'
 import type { ActorSystem } from './system.js'
 import type { TimerRef } from './timers.js'
+import type { Name } from './via.js'
 
-/** Where a message may go: a process, a registered name, or anything that has a pid, such as a server reference. */
-export type Destination = Pid | string | { readonly pid: Pid }
+/**
+ * Where a message may go: a process, a registered name, a key of a registry, or anything that has a pid, such as a server
+ * reference.
+ */
+export type Destination = Pid | Name | { readonly pid: Pid }
 
 export interface CallOptions {
   /** Milliseconds to wait for the answer, 5000 unless told; `Infinity` waits for ever. */
@@ -186,13 +190,13 @@ export class Process {
   }
 
   /**
-   * Gives this process a name, beside those it has. Mirrors `Process.register/2`.
+   * Gives this process a name, or a key of a registry, beside those it has. Mirrors `Process.register/2`.
    * @throws BeamlineError ALREADY_REGISTERED while another live process has it
    */
-  async register(name: string): Promise<void> {
+  async register(name: Name): Promise<void> {
     this.#host.assertRunning()
     if (!this.#cell.alive) return this.#cell.over()
-    return this.#cell.own(this.#host.register(this.#cell, name))
+    return this.#cell.own(this.#host.naming.register(this.#cell, name))
   }
 
   /** A new unique reference, as `make_ref/0`. */

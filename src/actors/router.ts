@@ -1,5 +1,5 @@
 import { BeamlineError, shown } from '../errors.js'
-import { copy, pack, type Transfer } from '../threads/payload.js'
+import { copy, type Payload, pack, type Transfer } from '../threads/payload.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Signal } from '../threads/signal.js'
 import { exited } from './calls.js'
@@ -8,6 +8,18 @@ import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
 import { Call, Cast, type From, isDown } from './messages.js'
 import { type Destination, pidIn } from './process.js'
+import { isVia, shownName } from './via.js'
+
+/** A question, as the router puts it. */
+interface Asked {
+  readonly asker: Pid
+  /** Whose death ends the wait. */
+  readonly owner: Pid | undefined
+  readonly callee: Pid
+  /** What is asked, for error messages. */
+  readonly what: string
+  readonly timeout: number
+}
 
 /**
  * What one process does to another: straight to its cell when that is on this thread, as a signal when it is not. Both
@@ -36,19 +48,32 @@ export class Router {
   async call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
     this.#host.assertOpen()
     const callee = this.#host.resolve(to, 'quiet')
-    const what = `the call to ${typeof to === 'string' ? `'${to}'` : String(callee)}`
+    const what = `the call to ${typeof to === 'string' || isVia(to) ? shownName(to) : String(callee)}`
     if (callee === undefined) throw exited(what, 'noproc')
     if (callee.equals(caller.pid)) {
       const text = `${what} can never be answered, as a process that calls itself waits for itself: call the method directly`
       throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
     }
     if (!caller.alive) return caller.over()
+    return this.#ask({ asker: caller.pid, owner: caller.pid, callee, what, timeout }, request)
+  }
+
+  /** A call in the stead of a process that does not run yet: it is settled even if that process dies meanwhile. */
+  callFor(asker: Pid, callee: Pid, request: unknown): Promise<unknown> {
+    const timeout = Number.POSITIVE_INFINITY
+    return this.#ask({ asker, owner: undefined, callee, what: `the call to ${callee}`, timeout }, request)
+  }
+
+  async #ask({ asker, owner, callee, what, timeout }: Asked, request: unknown): Promise<unknown> {
+    const here = this.#isHere(callee)
+    const body = here ? copy(request) : pack(request)
     const ref = this.#host.ref()
-    if (this.#isHere(callee)) return this.#callHere(caller, callee, ref, request, what, timeout)
-    const body = pack(request)
-    const answer = this.#open(caller, callee, ref, what, timeout)
+    const abandoned = () => this.#forget(callee, ref)
+    const answer = this.#host.calls.open(ref, { owner, callee, thread: callee.thread, what, timeout, abandoned })
     try {
-      const sent = this.#signal(callee, { kind: 'call', to: callee.raw, from: caller.pid.raw, ref: ref.raw, body })
+      const sent = here
+        ? this.#askHere({ pid: asker, ref, callee }, body)
+        : this.#signal(callee, { kind: 'call', to: callee.raw, from: asker.raw, ref: ref.raw, body: body as Payload })
       if (!sent) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
     } catch (error) {
       this.#host.calls.settle(ref.serial, 'error', error)
@@ -56,18 +81,10 @@ export class Router {
     return answer
   }
 
-  #callHere(caller: Cell, callee: Pid, ref: Ref, request: unknown, what: string, timeout: number): Promise<unknown> {
-    const copied = copy(request)
-    const answer = this.#open(caller, callee, ref, what, timeout)
-    const cell = this.#host.cell(callee)
-    if (cell === undefined) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
-    else this.ask(cell, { pid: caller.pid, ref, callee }, copied)
-    return answer
-  }
-
-  #open(caller: Cell, callee: Pid, ref: Ref, what: string, timeout: number): Promise<unknown> {
-    const abandoned = () => this.#forget(callee, ref)
-    return this.#host.calls.open(ref, { owner: caller.pid, callee, thread: callee.thread, what, timeout, abandoned })
+  #askHere(from: From & { readonly callee: Pid }, request: unknown): boolean {
+    const cell = this.#host.cell(from.callee)
+    if (cell !== undefined) this.ask(cell, from, request)
+    return cell !== undefined
   }
 
   /** Puts a call into the mailbox of a process on this thread, and remembers that it wants an answer. */
@@ -127,7 +144,8 @@ export class Router {
     const pid = this.#host.resolve(target, 'quiet')
     if (!cell.alive || pid?.equals(cell.pid)) return ref
     if (pid === undefined) {
-      cell.deliver({ type: 'DOWN', ref, pid: target, reason: 'noproc' }, true)
+      const name = isVia(target) ? shownName(target) : target
+      cell.deliver({ type: 'DOWN', ref, pid: name, reason: 'noproc' }, true)
       return ref
     }
     cell.monitors.set(ref.toString(), { pid, ref })

@@ -11,6 +11,7 @@ import { type ExitReason, errorFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { MailboxLimit, Overflow } from './mailbox.js'
 import { type ServerClass, serverSpawn } from './server.js'
+import type { Name } from './via.js'
 
 /** What can be spawned: a closure, on the caller's own thread, or a module's export, on any. */
 export type Spawnable<A = unknown> = ProcessFn<A> | BehaviourFn<A> | Entry
@@ -23,8 +24,8 @@ export type Spawnable<A = unknown> = ProcessFn<A> | BehaviourFn<A> | Entry
 export type Placement = 'auto' | 'main' | 'system' | 'isolated' | number
 
 export interface SpawnOptions {
-  /** Registers the process under this name, or several, before it runs. */
-  readonly name?: string | readonly string[]
+  /** Registers the process under this name, or several, before it runs; keys of registries among them. */
+  readonly name?: Name | readonly Name[]
   /** `auto` for an entry unless told; a closure stays where it is. */
   readonly thread?: Placement
   /** Links the new process to its parent, so that neither misses the other's death. */
@@ -42,7 +43,7 @@ export interface SpawnOptions {
 /** The part of the options that matters where the process runs. */
 interface Birthright {
   readonly label: string
-  readonly names: readonly string[]
+  readonly names: readonly Name[]
   readonly link: boolean
   readonly monitor: Ref | undefined
   readonly mailbox: MailboxLimit | undefined
@@ -186,9 +187,9 @@ export class Spawner {
     return cell
   }
 
-  async #register(cell: Cell, name: string): Promise<void> {
+  async #register(cell: Cell, name: Name): Promise<void> {
     try {
-      await this.#host.register(cell, name)
+      await this.#host.naming.register(cell, name)
     } catch (error) {
       cell.exit('normal')
       throw error
@@ -197,7 +198,7 @@ export class Spawner {
 
   #birthright(options: SpawnOptions, entry: string): Birthright {
     const { name, thread = 'auto', link = false, monitor = false, resourceLimits, mailbox, label = entry } = options
-    const names = name === undefined ? [] : Array.isArray(name) ? name : [name]
+    const names = name === undefined ? [] : isList(name) ? name : [name]
     if (
       mailbox !== undefined &&
       !(Number.isInteger(mailbox.limit) && mailbox.limit > 0 && overflows.includes(mailbox.overflow))
@@ -229,6 +230,8 @@ export class Spawner {
     )
   }
 }
+
+const isList = (names: Name | readonly Name[]): names is readonly Name[] => Array.isArray(names)
 
 function areLimits(limits: unknown): boolean {
   return typeof limits === 'object' && limits !== null && Object.values(limits).every((one) => typeof one === 'number')

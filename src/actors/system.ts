@@ -19,6 +19,7 @@ import type { ServerRef } from './server-ref.js'
 import { shutdown } from './shutdown.js'
 import type { Spawnable, SpawnOptions } from './spawner.js'
 import { type Machinery, ThreadKeeper } from './thread-keeper.js'
+import type { Name } from './via.js'
 import { Watchdog } from './watchdog.js'
 
 export interface SystemOptions {
@@ -155,8 +156,8 @@ export class ActorSystem implements AsyncDisposable {
     return this.self.start(type, args, options)
   }
 
-  /** The live process with this name, if any; asks no other thread. */
-  whereis(name: string): Pid | undefined {
+  /** The live process with this name, or key of a registry, if any; asks no other thread. */
+  whereis(name: Name): Pid | undefined {
     return this.#host.resolve(name, 'quiet')
   }
 

@@ -5,6 +5,7 @@ import type { Ref } from '../threads/pid.js'
 import type { Cell } from './cell.js'
 import type { Host } from './host.js'
 import { badDestination, type Destination, pidIn } from './process.js'
+import { isVia } from './via.js'
 
 /** Names a timer of `sendAfter`. */
 export type TimerRef = Ref
@@ -27,7 +28,7 @@ export class Timers {
     if (typeof ms !== 'number' || Number.isNaN(ms) || ms < 0) {
       throw new BeamlineError('INVALID_TYPE', `sendAfter: ${ms} is no delay: give milliseconds, 0 or more`)
     }
-    if (typeof to !== 'string' && pidIn(to) === undefined) throw badDestination(to)
+    if (typeof to !== 'string' && !isVia(to) && pidIn(to) === undefined) throw badDestination(to)
     const ref = this.#host.ref()
     if (!sender.alive) return ref
     const kept = copy(message)

@@ -1,3 +1,4 @@
+import { ownerOf } from '../actors/owner.js'
 import type { CallOptions, Process } from '../actors/process.js'
 import type { ActorSystem } from '../actors/system.js'
 import { BeamlineError, shown } from '../errors.js'
@@ -11,7 +12,7 @@ import type { WatcherInfo } from './requests.js'
 import { defineType } from './types/definition.js'
 import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
 import { Variable } from './variable.js'
-import { ownerOf, Watch } from './watch.js'
+import { Watch } from './watch.js'
 import { checkWatch, type WatchCallback, type WatchOptions } from './watch-options.js'
 
 /** Names and value types of a context's variables, when they are known at compile time. */

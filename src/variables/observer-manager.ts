@@ -1,3 +1,4 @@
+import { ownerOf } from '../actors/owner.js'
 import { Process } from '../actors/process.js'
 import type { ActorSystem } from '../actors/system.js'
 import { BeamlineError, shown } from '../errors.js'
@@ -7,7 +8,7 @@ import { type Metadata, metaOf } from './change.js'
 import { checkMetadata } from './metadata.js'
 import { managerName } from './observer-actor.js'
 import type { ManagerMessage, ManagerRequest, ObserverStats } from './requests.js'
-import { ownerOf, Watch } from './watch.js'
+import { Watch } from './watch.js'
 import type { WatchCallback } from './watch-options.js'
 
 const actor = { module: new URL('./observer-actor.js', import.meta.url), export: 'observerActor' }

@@ -131,8 +131,3 @@ export class Watch implements AsyncDisposable {
     return this.stop()
   }
 }
-
-/** The process that a handle belongs to: itself, or the calling thread's own. */
-export function ownerOf(owner: Process | { readonly self: Process }): Process {
-  return owner instanceof Process ? owner : owner.self
-}

@@ -1,69 +1,7 @@
-import { errorOf } from '../fixtures/puppet.js'
 import { assert, eventually } from '../harness.js'
-import { type Place, type Stage, stages } from '../support/stage.js'
+import { type Stage, stages } from '../support/stage.js'
 
 const { test, each, run } = stages('names', {}, 60_000)
-
-const elsewhere: Readonly<Record<Place, Place>> = {
-  'same thread': 'scheduler thread',
-  'scheduler thread': 'same thread',
-  isolated: 'scheduler thread',
-}
-
-each(
-  'F1 a name is free by the time its DOWN arrives, every time, on whatever thread it is taken next',
-  async (stage, place) => {
-    let next = place
-    for (let round = 0; round < (place === 'isolated' ? 20 : 200); round++) {
-      const one = await stage.puppet(next, { name: 'contested', monitor: true })
-      one.tell('exitWith', 'bye')
-      await stage.reasonOf(one.pid)
-      assert.is(stage.system.whereis('contested'), undefined)
-      next = next === place ? elsewhere[place] : place
-    }
-  },
-)
-
-each(
-  'F1 a name is free by the time the EXIT of a link arrives, when its thread is killed too',
-  async (stage, place) => {
-    stage.self.trapExit = true
-    for (let round = 0; round < 10; round++) {
-      const one = await stage.puppet(place, { name: 'contested', link: true })
-      stage.self.exit(one.pid, 'kill')
-      await stage.hear()
-      assert.is(stage.system.whereis('contested'), undefined)
-      await stage.puppet('same thread', { name: `heir ${round}` })
-    }
-  },
-)
-
-each('F2 a name that a live process has is refused, and the refused process never runs', async (stage, place) => {
-  const holder = await stage.puppet(place, { name: 'taken' })
-  for (const where of ['same thread', place] as const) {
-    const options = { name: 'taken', monitor: true, link: true }
-    const { details, message } = await assert.rejects(stage.puppet(where, options), 'ALREADY_REGISTERED')
-    assert.match(message, /'taken' belongs to a live process/)
-    assert.ok(holder.pid.equals(details['pid']))
-  }
-  const refused = errorOf(await holder.do('try', { move: 'register', args: ['taken'] }))
-  assert.is(refused.code, 'ALREADY_REGISTERED')
-  await assert.rejects(stage.self.register('taken'), 'ALREADY_REGISTERED')
-  assert.equal(await stage.rest(), [])
-})
-
-each('F2 of many that want a name at one time exactly one gets it', async (stage, place) => {
-  for (let round = 0; round < 5; round++) {
-    const name = `wanted ${round}`
-    const tries = [...Array(4)].flatMap(() =>
-      (['same thread', place, 'scheduler thread'] as const).map((where) => stage.puppet(where, { name })),
-    )
-    const outcomes = await Promise.allSettled(tries)
-    const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.pid] : []))
-    assert.is(won.length, 1)
-    assert.equal(stage.system.whereis(name), won[0])
-  }
-})
 
 each('a name is found from every thread as soon as spawn or register has resolved', async (stage, place) => {
   const witness = await stage.puppet('scheduler thread', { thread: 1 })

@@ -1,0 +1,59 @@
+import { BeamlineError, shown } from '../errors.js'
+import { Pid } from '../threads/pid.js'
+import type { Cell } from './cell.js'
+import type { Host, ThreadControl } from './host.js'
+import { badDestination, type Destination, pidIn } from './process.js'
+import { holderOf, isVia, type Name, shownName, type Via } from './via.js'
+
+/** What a registry is asked to enter a key for the asking process. */
+export interface Enrolment {
+  readonly kind: 'register'
+  readonly entry: { readonly key: unknown; readonly value: unknown }
+}
+
+/** How the processes of one thread get names, and find others by theirs. */
+export class Naming {
+  readonly #host: Host
+  readonly #control: ThreadControl
+
+  constructor(host: Host, control: ThreadControl) {
+    this.#host = host
+    this.#control = control
+  }
+
+  /** Gives `cell` a name. @throws BeamlineError ALREADY_REGISTERED, INVALID_TYPE; NOPROC for a registry that is dead */
+  async register(cell: Cell, name: Name): Promise<void> {
+    if (isVia(name)) return this.#enrol(cell, name)
+    if (typeof name !== 'string' || name === '') {
+      const text = `${shown(name)} is no name for a process: give a string that is not empty`
+      throw new BeamlineError('INVALID_TYPE', text)
+    }
+    const claim = await this.#control.claimName(name, cell.pid)
+    if (cell.alive) cell.names.push({ name, claim })
+    else this.#host.names.release(claim)
+  }
+
+  /** In the process's stead, which does not run yet; it may die meanwhile, and who starts it must hear of that. */
+  async #enrol(cell: Cell, { registry, key, value }: Via): Promise<void> {
+    if (!cell.alive) return
+    await this.#host.router.callFor(cell.pid, registry, { kind: 'register', entry: { key, value } } satisfies Enrolment)
+  }
+
+  /** The process a destination means; undefined for a name that nobody has. @throws BeamlineError INVALID_TYPE */
+  find(to: Destination): Pid | undefined {
+    const pid = pidIn(to)
+    if (pid !== undefined) return pid
+    if (isVia(to)) return holderOf(to, this.#host.processes)
+    if (typeof to !== 'string') throw badDestination(to)
+    const raw = this.#host.names.lookup(to)
+    return raw && Pid.fromRaw(this.#host.node, raw)
+  }
+
+  /** @throws BeamlineError NOPROC for a name that nobody has */
+  get(to: Destination): Pid {
+    const pid = this.find(to)
+    if (pid !== undefined) return pid
+    const advice = isVia(to) ? 'register it, or spawn under it' : `register one by spawn(…, { name: ${shownName(to)} })`
+    throw new BeamlineError('NOPROC', `no process has the name ${shownName(to)}: ${advice}`)
+  }
+}
