@@ -1,6 +1,8 @@
 export { type Behaviour, behaviour } from './actors/behaviour.js'
 export type { Entry } from './actors/entry.js'
 export { Exit, type ExitReason } from './actors/exit-reason.js'
+export { ProcessGroups, type ProcessGroupsOptions } from './actors/groups/process-groups.js'
+export type { GroupEvent, GroupSubscription, Member } from './actors/groups/requests.js'
 export type { ProcessInfo } from './actors/inspect.js'
 export { Call, Cast, type Down, type ExitMessage, type From, isDown, isExit } from './actors/messages.js'
 export type { Process } from './actors/process.js'
