@@ -1,3 +1,4 @@
+export { Agent, type AgentFunction, type AgentOptions } from './actors/agent/agent.js'
 export { type Behaviour, behaviour } from './actors/behaviour.js'
 export type { Entry } from './actors/entry.js'
 export { Exit, type ExitReason } from './actors/exit-reason.js'

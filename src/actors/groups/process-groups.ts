@@ -1,6 +1,6 @@
-import type { BeamlineError } from '../../errors.js'
 import { copy } from '../../threads/payload.js'
 import type { Pid, Ref } from '../../threads/pid.js'
+import { ended } from '../ending.js'
 import { ownerOf } from '../owner.js'
 import type { Process } from '../process.js'
 import { type Key, keyText } from '../registry/key.js'
@@ -111,10 +111,8 @@ export class ProcessGroups {
   }
 
   /** Ends the groups with `normal`, which harms nobody; resolves once their process is dead. */
-  async stop(): Promise<void> {
-    await this.#ask({ kind: 'stop' }).catch((error: BeamlineError) => {
-      if (error.details['reason'] !== 'normal') throw error
-    })
+  stop(): Promise<void> {
+    return ended(this.#ask({ kind: 'stop' }))
   }
 
   #ask(request: GroupsRequest): Promise<unknown> {

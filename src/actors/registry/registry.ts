@@ -1,5 +1,6 @@
 import { BeamlineError, shown } from '../../errors.js'
 import { Pid } from '../../threads/pid.js'
+import { ended } from '../ending.js'
 import { ownerOf } from '../owner.js'
 import type { Process } from '../process.js'
 import type { Placement } from '../spawner.js'
@@ -185,10 +186,8 @@ export class Registry<V = unknown> {
   }
 
   /** Ends the registry with `normal`, which harms nobody who has an entry; resolves once it is dead. */
-  async stop(): Promise<void> {
-    await this.#ask({ kind: 'stop' }).catch((error: BeamlineError) => {
-      if (error.details['reason'] !== 'normal') throw error
-    })
+  stop(): Promise<void> {
+    return ended(this.#ask({ kind: 'stop' }))
   }
 
   #ask(request: RegistryRequest): Promise<unknown> {

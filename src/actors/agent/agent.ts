@@ -1,0 +1,156 @@
+import { BeamlineError } from '../../errors.js'
+import type { Pid } from '../../threads/pid.js'
+import { behaviour } from '../behaviour.js'
+import { ended } from '../ending.js'
+import { type Entry, type EntryName, nameOf } from '../entry.js'
+import type { ExitReason } from '../exit-reason.js'
+import { ownerOf } from '../owner.js'
+import type { CallOptions, Process } from '../process.js'
+import type { SpawnOptions } from '../spawner.js'
+import type { ActorSystem } from '../system.js'
+import type { Name } from '../via.js'
+import { type AgentSource, agentOf } from './agent-actor.js'
+import { type AnyFunction, type Closures, closuresOf } from './closures.js'
+import type { AgentRequest, AgentTask } from './requests.js'
+
+export interface AgentOptions extends Omit<SpawnOptions, 'mailbox'>, CallOptions {
+  /** What the function that makes the first state is given. */
+  readonly args?: readonly unknown[]
+}
+
+/** A function of an agent's state: a closure, for an agent of this thread, or a module's export, for any. */
+export type AgentFunction<S, A extends readonly unknown[], R> = ((state: S, ...args: A) => R | Promise<R>) | Entry
+
+const actor = { module: new URL('./agent-actor.js', import.meta.url), export: 'agentActor' }
+
+/**
+ * A process that keeps a state, and nothing else: whoever needs it sends a function that is applied to it there, one at
+ * a time; one that returns a promise is waited for. Mirrors Elixir's `Agent`.
+ *
+ * A function that throws ends the agent with that error as the reason, and the caller's promise is rejected with NOPROC
+ * (`cause`, `details.reason`). What a function returns to its caller is a copy.
+ *
+ * ```ts
+ * const agent = await Agent.start(system, () => new Map<string, number>())
+ * await agent.update((scores) => scores.set('ann', 3))
+ * await agent.get((scores) => scores.get('ann'))
+ * ```
+ *
+ * An agent whose first state is made by a closure lives on the thread that starts it, and takes closures from that thread.
+ * To an agent elsewhere a function is given as `{ module, export }`, with the arguments that follow the state.
+ *
+ * Every method rejects with NOPROC when the agent is dead, with CALL_TIMEOUT when it takes too long (`timeout`, 5000 ms
+ * unless told; the agent does not notice), with BAD_ENTRY for a closure that would have to leave its thread, or a function
+ * that cannot be loaded, and with NOT_CLONEABLE for arguments or an answer that no message can carry. The last two leave the
+ * state as it was.
+ */
+export class Agent<S> {
+  readonly pid: Pid
+  readonly #owner: Process
+  readonly #options: CallOptions
+
+  private constructor(owner: Process, pid: Pid, options: CallOptions) {
+    this.#owner = owner
+    this.pid = pid
+    this.#options = options
+  }
+
+  /**
+   * Starts an agent; resolves once `init` has made its state.
+   * @throws BeamlineError ALREADY_REGISTERED; BAD_ENTRY for a closure that is to run elsewhere; NOPROC when `init` fails, or
+   * cannot be loaded (`cause`)
+   */
+  static async start<S>(
+    by: ActorSystem | Process,
+    init: ((...args: never[]) => S | Promise<S>) | Entry,
+    { args = [], timeout, ...options }: AgentOptions = {},
+  ): Promise<Agent<S>> {
+    const owner = ownerOf(by)
+    const birth = { label: 'Agent', ...options }
+    const pid = await (typeof init === 'function'
+      ? owner.spawn(
+          behaviour((self) => agentOf(self, () => init(...(args as never[])))),
+          undefined,
+          birth,
+        )
+      : owner.spawn(actor, { init: nameOf(init), args } satisfies AgentSource, birth))
+    return new Agent<S>(owner, pid, timeout === undefined ? {} : { timeout })
+  }
+
+  /**
+   * A handle for another process, on any thread.
+   * @throws BeamlineError NOPROC for a name that nobody has
+   */
+  static attach<S>(self: Process | ActorSystem, to: Pid | Name, options: CallOptions = {}): Agent<S> {
+    const owner = ownerOf(self)
+    return new Agent<S>(owner, owner.system.pidOf(to), options)
+  }
+
+  /** What `read` makes of the state. */
+  async get<R, A extends readonly unknown[] = []>(read: AgentFunction<S, A, R>, ...args: A): Promise<R> {
+    return (await this.#ask('get', read, args)) as R
+  }
+
+  /** Replaces the state by what `update` makes of it. */
+  async update<A extends readonly unknown[] = []>(update: AgentFunction<S, A, S>, ...args: A): Promise<void> {
+    await this.#ask('update', update, args)
+  }
+
+  /** The first of the two things that `update` makes of the state; the second replaces it. */
+  async getAndUpdate<R, A extends readonly unknown[] = []>(
+    update: AgentFunction<S, A, readonly [reply: R, state: S]>,
+    ...args: A
+  ): Promise<R> {
+    return (await this.#ask('getAndUpdate', update, args)) as R
+  }
+
+  /**
+   * As {@link update}, without an answer; nothing happens if the agent is dead. A function that it cannot load is a process
+   * warning on its thread.
+   * @throws BeamlineError BAD_ENTRY, NOT_CLONEABLE
+   */
+  cast<A extends readonly unknown[] = []>(update: AgentFunction<S, A, S>, ...args: A): void {
+    const { task, closures } = this.#task('update', update, args)
+    try {
+      this.#owner.cast(this.pid, task)
+    } catch (error) {
+      this.#forget(task, closures)
+      throw error
+    }
+  }
+
+  /** Ends the agent once it has done what it was asked before; resolves when it is dead. */
+  stop(reason: ExitReason = 'normal'): Promise<void> {
+    const request: AgentRequest = { kind: 'stop', reason }
+    return ended(this.#owner.call(this.pid, request, this.#options), reason)
+  }
+
+  async #ask(kind: AgentTask['kind'], apply: AnyFunction | Entry, args: readonly unknown[]): Promise<unknown> {
+    const { task, closures } = this.#task(kind, apply, args)
+    try {
+      return await this.#owner.call(this.pid, task, this.#options)
+    } catch (error) {
+      // It will be taken though nobody waits for it any more.
+      const isLate = error instanceof BeamlineError && error.code === 'CALL_TIMEOUT'
+      if (!isLate) this.#forget(task, closures)
+      throw error
+    }
+  }
+
+  #task(kind: AgentTask['kind'], apply: AnyFunction | Entry, args: readonly unknown[]) {
+    if (typeof apply !== 'function') return { task: { kind, what: nameOf(apply), args }, closures: undefined }
+    if (this.pid.thread !== this.#owner.pid.thread) throw elsewhere(this.pid)
+    const closures = closuresOf(this.#owner).get(this.pid.toString())
+    // A dead agent has none: it will not take this one either.
+    return { task: { kind, what: closures?.add(apply) ?? 0, args }, closures }
+  }
+
+  #forget({ what }: { readonly what: EntryName | number }, closures: Closures | undefined): void {
+    if (typeof what === 'number') closures?.take(what)
+  }
+}
+
+function elsewhere(pid: Pid): BeamlineError {
+  const text = `a closure cannot leave its thread for the agent ${pid}: put it in a module and give { module, export }`
+  return new BeamlineError('BAD_ENTRY', text)
+}
