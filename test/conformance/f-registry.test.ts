@@ -1,8 +1,8 @@
-import type { RegistryEvent } from '../../src/actors/registry/registry.js'
-import { Registry, type RegistryOptions } from '../../src/actors/registry/registry.js'
+import { Registry, type RegistryEvent } from '../../src/actors/registry/registry.js'
 import { Desk } from '../fixtures/desk.js'
 import { errorOf } from '../fixtures/puppet.js'
 import { assert } from '../harness.js'
+import { by, refused, registryOf } from '../support/registries.js'
 import { type Place, type Puppet, type Stage, stages } from '../support/stage.js'
 
 const { each, run } = stages('F names and registries', {}, 60_000)
@@ -67,21 +67,6 @@ each('F2 of many that want a name at one time exactly one gets it', async (stage
     assert.equal(stage.system.whereis(name), won[0])
   }
 })
-
-/** A registry that ends with the test. */
-function registryOf<V>(stage: Stage, options: Partial<RegistryOptions> = {}): Promise<Registry<V>> {
-  return Registry.start<V>(stage.self, { keys: 'unique', link: true, ...options })
-}
-
-/** Lets a puppet ask the registry by a handle of its own. */
-function by<T = unknown>(puppet: Puppet, { pid }: Registry, method: string, ...args: unknown[]): Promise<T> {
-  return puppet.do<T>('registry', pid, method, ...args)
-}
-
-/** The refusal of that. */
-async function refused({ pid }: Registry, puppet: Puppet, method: string, ...args: unknown[]) {
-  return errorOf(await puppet.do('try', { move: 'registry', args: [pid, method, ...args] }))
-}
 
 async function leave(stage: Stage, puppet: Puppet): Promise<void> {
   puppet.tell('leave')

@@ -77,7 +77,14 @@ export class Registry<V = unknown> {
     const { thread = 'system', name } = options ?? {}
     const args = checked(options ?? {})
     const birth = { thread, link: args.linked, label: 'Registry', ...(name !== undefined && { name }) }
-    return Registry.attach<V>(owner, await owner.spawn(actor, args, birth))
+    const pid = await owner.spawn(actor, args, birth)
+    try {
+      return await Registry.attach<V>(owner, pid)
+    } catch (error) {
+      // Nobody would have a handle to it.
+      owner.exit(pid, 'kill')
+      throw error
+    }
   }
 
   /**
