@@ -1,3 +1,4 @@
+import { BeamlineError } from '../errors.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Process } from './process.js'
 
@@ -8,10 +9,16 @@ import type { Process } from './process.js'
 export interface Behaviour {
   /** @internal It is the library's own and calls no code of a user's: what it sends may be held back for a batch. */
   readonly trusted?: boolean
+  /** Runs once whoever spawned it knows that it is ready, before the first message. */
+  begin?(): void | Promise<void>
   /** Takes a message, a {@link Call}, a {@link Cast}, a `DOWN` or, when exits are trapped, an `EXIT`. */
   handle(message: unknown): void | Promise<void>
   /** Runs before the process ends by itself: after a throw, or an {@link Exit}. Not on `kill`. */
   terminate?(reason: ExitReason): void | Promise<void>
+  /** What `system.getState` tells. */
+  systemGetState?(): unknown
+  /** Takes what `system.replaceState` gives; throws when that is no state of it. */
+  systemReplaceState?(state: unknown): void
 }
 
 /** A process as a function: it lives until the function has returned. */
@@ -30,3 +37,17 @@ export function behaviour<A>(make: BehaviourFn<A>): BehaviourFn<A> {
 export function isBehaviourFn(value: unknown): value is BehaviourFn {
   return typeof value === 'function' && brand in value
 }
+
+/**
+ * A behaviour that shows its state.
+ * @throws BeamlineError INVALID_TYPE for any other process
+ */
+export function stateful(of: Behaviour | undefined, label: string): Stateful {
+  if (of?.systemGetState !== undefined && of.systemReplaceState !== undefined) return of as Stateful
+  throw new BeamlineError(
+    'INVALID_TYPE',
+    `${label} shows no state: only a Server does, or a behaviour with systemGetState`,
+  )
+}
+
+type Stateful = Behaviour & Required<Pick<Behaviour, 'systemGetState' | 'systemReplaceState'>>

@@ -5,7 +5,7 @@ import { Collector } from '../threads/collector.js'
 import { Batch, type Carrier, type LinkEnd } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import { pack } from '../threads/payload.js'
-import type { Pid } from '../threads/pid.js'
+import type { Pid, RawRef } from '../threads/pid.js'
 import { Roster, type RosterMemory } from '../threads/roster.js'
 import type { SharedMapMemory } from '../threads/shared-map.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
@@ -123,6 +123,10 @@ class WorkerThread implements ThreadControl {
 
   openIsolated(spawn: Signal & { kind: 'spawn' }): void {
     this.#toMain(spawn)
+  }
+
+  closeIsolated(ref: RawRef): void {
+    this.#toMain({ kind: 'cancel', ref, isolated: true })
   }
 
   receive(signal: ThreadSignal, from: number): void {

@@ -28,6 +28,8 @@ export interface Question {
   readonly timeout: number
   /** Runs when the wait ends without an answer from the callee. */
   readonly abandoned?: () => void
+  /** Runs when the time is over, and the wait goes on: whoever asked sees to its end. */
+  readonly late?: () => void
 }
 
 /** The questions of one thread's processes that are not answered yet. */
@@ -46,8 +48,9 @@ export class Calls {
   /** Waits for the answer that carries `ref`. */
   open(ref: Ref, question: Question): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { owner, callee, thread, what, timeout, abandoned } = question
+      const { owner, callee, thread, what, timeout, abandoned, late } = question
       const expired = () => {
+        if (late !== undefined) return late()
         this.#pending.delete(ref.serial)
         abandoned?.()
         reject(timedOut(what, timeout))
@@ -113,7 +116,8 @@ export class Calls {
   }
 }
 
-function timedOut(what: string, timeout: number): BeamlineError {
+/** The refusal of what took too long. */
+export function timedOut(what: string, timeout: number): BeamlineError {
   const message = `${what} was not answered within ${timeout} ms: give it a longer timeout, or look at what keeps it busy`
   return new BeamlineError('CALL_TIMEOUT', message, { details: { timeout } })
 }
@@ -122,4 +126,10 @@ function timedOut(what: string, timeout: number): BeamlineError {
 export function exited(what: string, reason: ExitReason): BeamlineError {
   const why = reason === 'noproc' ? 'there is no such process' : `the process exited: ${describe(reason)}`
   return new BeamlineError('NOPROC', `${what} failed, ${why}`, { cause: errorFrom(reason), details: { reason } })
+}
+
+/** Why a promise of a shell that has ended is rejected: the code that waits for it has not. */
+export function shellEnded(reason: ExitReason): BeamlineError {
+  const message = `the shell process of this thread exited: ${describe(reason)}`
+  return new BeamlineError('NOPROC', message, { cause: errorFrom(reason), details: { reason } })
 }

@@ -1,11 +1,12 @@
-import { BeamlineError } from '../errors.js'
 import type { Pid, Ref } from '../threads/pid.js'
-import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
-import { describe, type ExitReason, errorFrom, reasonFrom } from './exit-reason.js'
+import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
+import { shellEnded } from './calls.js'
+import { Exit, type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
+import type { ProcessStatus } from './inspect.js'
 import { LazyMap } from './lazy-map.js'
 import { Mailbox, type MailboxLimit } from './mailbox.js'
-import { Call, type From } from './messages.js'
+import { Call, type From, isDroppable, isSystemCall, SystemCall, type SystemRequest } from './messages.js'
 import type { NameClaim } from './names.js'
 import { Process } from './process.js'
 import type { Runnable } from './scheduler.js'
@@ -52,8 +53,13 @@ export class Cell implements Runnable {
   onExit: ((reason: ExitReason) => void) | undefined
   readonly #host: Host
   #behaviour: Behaviour | undefined
+  /** Whether it is a behaviour, made or not, and no function that receives by itself. */
+  #behaves = false
   #busy = true
   #queued = false
+  #suspended = false
+  /** Requests of the system's own that wait in the mailbox. */
+  #systemCalls = 0
 
   constructor(host: Host, pid: Pid, birth: Birth) {
     this.#host = host
@@ -63,9 +69,11 @@ export class Cell implements Runnable {
     this.process = birth.process === undefined ? new Process(host, this) : Process.revive(birth.process, this)
   }
 
-  /** Runs the process function; the promise settles when the process is ready: for a behaviour, once it is made. */
-  async run(body: ProcessFn | BehaviourFn, args: unknown): Promise<void> {
-    if (isBehaviourFn(body)) return this.#become(body, args)
+  /** Runs the process function; `ready` is called just before, or, for a behaviour, once it is made. */
+  run(body: ProcessFn | BehaviourFn, args: unknown, ready?: () => void): void {
+    this.#behaves = isBehaviourFn(body)
+    if (isBehaviourFn(body)) return void this.#become(body, args, ready)
+    ready?.()
     queueMicrotask(() => void this.#live(body, args))
   }
 
@@ -80,14 +88,19 @@ export class Cell implements Runnable {
     }
   }
 
-  async #become(make: BehaviourFn, args: unknown): Promise<void> {
+  async #become(make: BehaviourFn, args: unknown, ready: (() => void) | undefined): Promise<void> {
     if (!this.alive) return
     try {
-      this.#behaviour = await make(this.process, args)
+      const behaviour = await make(this.process, args)
+      if (!this.alive) return
+      this.#behaviour = behaviour
+      ready?.()
+      if (behaviour.begin !== undefined) return this.#settle(behaviour, Promise.resolve(behaviour.begin()))
       this.#busy = false
       this.schedule()
     } catch (thrown) {
-      this.exit(reasonFrom(thrown))
+      if (this.#behaviour === undefined) this.exit(reasonFrom(thrown))
+      else await this.#fail(this.#behaviour, thrown)
     }
   }
 
@@ -132,10 +145,76 @@ export class Cell implements Runnable {
       this.handled += served
       return false
     }
-    if (this.#busy || this.mailbox.length === 0) return false
-    this.#handle(this.#behaviour, this.mailbox.shift())
-    this.#queued = this.alive && !this.#busy && this.mailbox.length > 0
+    if (this.#busy || this.#suspended || this.mailbox.length === 0) return false
+    const message = this.mailbox.shift()
+    if (this.#systemCalls > 0 && message instanceof SystemCall) this.#takeSystemCall(message)
+    else this.#handle(this.#behaviour, message)
+    this.#queued = this.alive && !this.#busy && !this.#suspended && this.mailbox.length > 0
     return this.#queued
+  }
+
+  /** A request of the system's own: a behaviour takes it in its turn, or, like a function, at once while suspended. */
+  obey(call: SystemCall): void {
+    if (!this.#behaves || this.#suspended) return this.#obey(call)
+    this.#systemCalls++
+    this.mailbox.push(call)
+    this.schedule()
+  }
+
+  /** Those behind the one that suspends do not wait for the messages between them. */
+  #takeSystemCall(call: SystemCall): void {
+    for (let next: SystemCall | undefined = call; next !== undefined; ) {
+      this.#systemCalls--
+      this.#obey(next)
+      const more = this.#suspended && this.#systemCalls > 0
+      next = more ? (this.mailbox.take(isSystemCall, 0)?.message as SystemCall) : undefined
+    }
+  }
+
+  #obey({ from, request }: SystemCall): void {
+    // Its death is the answer.
+    if (request.op === 'stop') return this.#stop(request.reason)
+    const { router } = this.#host
+    try {
+      router.reply(this, from, 'value', this.#asked(request))
+    } catch (error) {
+      router.reply(this, from, 'error', error)
+    }
+  }
+
+  #asked(request: SystemRequest): unknown {
+    switch (request.op) {
+      case 'suspend':
+        // What came before is taken before.
+        if (!this.#behaves) this.#turn()
+        return this.#suspend(true)
+      case 'resume':
+        return this.#suspend(false)
+      case 'getState':
+        return stateful(this.#behaviour, this.birth.label).systemGetState()
+      case 'replaceState':
+        return stateful(this.#behaviour, this.birth.label).systemReplaceState(request.state)
+    }
+  }
+
+  #suspend(on: boolean): void {
+    this.#suspended = on
+    this.waiters.held = on
+    if (!on) this.schedule()
+  }
+
+  #stop(reason: ExitReason): void {
+    if (this.#behaviour === undefined) return this.exit(reason)
+    this.#suspended = false
+    this.#busy = true
+    void this.#fail(this.#behaviour, new Exit(reason))
+  }
+
+  /** What it does now. */
+  get status(): ProcessStatus {
+    if (this.#suspended) return 'suspended'
+    const rests = this.#behaves ? !this.#busy && this.mailbox.length === 0 : this.waiters.waiting
+    return rests ? 'waiting' : 'running'
   }
 
   #handle(behaviour: Behaviour, message: unknown): void {
@@ -177,6 +256,7 @@ export class Cell implements Runnable {
     if (!this.alive) return
     if (linked && !this.links.delete(from.toString())) return
     if (reason === 'kill' && !linked) return this.exit('killed')
+    if (this.trapExit && this.#suspended && this.#behaves && this.birth.parent?.equals(from)) return this.#stop(reason)
     if (this.trapExit) return this.deliver({ type: 'EXIT', pid: from, reason }, true)
     if (reason !== 'normal' || (!linked && from.equals(this.pid))) this.exit(reason)
   }
@@ -213,16 +293,4 @@ export class Cell implements Runnable {
     this.alive = false
     this.#host.exited(this, reason)
   }
-}
-
-/** Why a promise of a shell that has ended is rejected: the code that waits for it has not. */
-export function shellEnded(reason: ExitReason): BeamlineError {
-  const message = `the shell process of this thread exited: ${describe(reason)}`
-  return new BeamlineError('NOPROC', message, { cause: errorFrom(reason), details: { reason } })
-}
-
-function isDroppable(message: unknown): boolean {
-  if (message instanceof Call) return false
-  const type = (message as { type?: unknown } | null)?.type
-  return type !== 'DOWN' && type !== 'EXIT'
 }

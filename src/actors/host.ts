@@ -3,12 +3,12 @@ import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Batch, LinkEvents } from '../threads/link.js'
 import type { Mesh } from '../threads/mesh.js'
-import { type Pid, Ref } from '../threads/pid.js'
+import { Pid, type RawRef, Ref } from '../threads/pid.js'
 import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
 import type { BehaviourFn } from './behaviour.js'
-import { Calls } from './calls.js'
-import { type Birth, Cell, shellEnded } from './cell.js'
+import { Calls, shellEnded } from './calls.js'
+import { type Birth, Cell } from './cell.js'
 import { type ExitReason, sendable } from './exit-reason.js'
 import { Graves } from './graves.js'
 import { Call, Deferred } from './messages.js'
@@ -32,6 +32,8 @@ export interface ThreadControl {
   suspect(pid: Pid): void
   /** Opens an isolated thread for the process that `spawn` asks for. On main only. */
   openIsolated(spawn: Signal & { kind: 'spawn' }): void
+  /** Ends the isolated thread that the spawn with this reference asked for. On main only. */
+  closeIsolated(ref: RawRef): void
   receive(signal: ThreadSignal, from: number): void
 }
 
@@ -105,6 +107,11 @@ export class Host implements LinkEvents {
     return new Ref(this.node, this.thread, ++this.#serial)
   }
 
+  /** Stands for a thread itself where a process is asked for: answers find their way by it. */
+  pidOf(thread: number): Pid {
+    return new Pid(this.node, thread, 0, 0)
+  }
+
   /** The live process `pid` of this thread. */
   cell(pid: Pid): Cell | undefined {
     const cell = this.cells.get(pid.slot)
@@ -123,7 +130,7 @@ export class Host implements LinkEvents {
   /** A process of the library's own on this thread; its pid can be used at once. */
   hire<A>(make: BehaviourFn<A>, args: A, label: string): Pid {
     const cell = this.open({ parent: undefined, label, limit: undefined })
-    void cell.run(make as BehaviourFn, args)
+    cell.run(make as BehaviourFn, args)
     return cell.pid
   }
 
@@ -176,6 +183,10 @@ export class Host implements LinkEvents {
 
   openIsolated(spawn: Signal & { kind: 'spawn' }): void {
     this.#parts.control.openIsolated(spawn)
+  }
+
+  closeIsolated(ref: RawRef): void {
+    this.#parts.control.closeIsolated(ref)
   }
 
   /** For the watchdog: the code of `cell` runs next. */

@@ -3,6 +3,9 @@ import { Pid } from '../threads/pid.js'
 import type { ThreadSignal } from '../threads/signal.js'
 import type { Host } from './host.js'
 
+/** What a process does: its code runs, it waits for a message, or it has been suspended. */
+export type ProcessStatus = 'running' | 'waiting' | 'suspended'
+
 /** What `system.info` tells of a process. */
 export interface ProcessInfo {
   readonly pid: Pid
@@ -22,6 +25,7 @@ export interface ProcessInfo {
   /** The processes that monitor this one. */
   readonly monitoredBy: readonly Pid[]
   readonly trapExit: boolean
+  readonly status: ProcessStatus
 }
 
 /** The facts about a process of this thread; undefined when it is dead. */
@@ -40,6 +44,7 @@ export function infoOf(host: Host, pid: Pid): ProcessInfo | undefined {
       monitors: cell.monitors.values().map((monitor) => monitor.pid),
       monitoredBy: cell.watchers.values().map((watcher) => watcher.pid),
       trapExit: cell.trapExit,
+      status: cell.status,
     }
   )
 }

@@ -31,6 +31,23 @@ export class Cast<T = unknown> {
   }
 }
 
+/** What the system, not a user, asks of a process. */
+export type SystemRequest =
+  | { readonly op: 'suspend' | 'resume' | 'getState' }
+  | { readonly op: 'replaceState'; readonly state: unknown }
+  | { readonly op: 'stop'; readonly reason: ExitReason }
+
+/** A request of the system's own, in the order of the mailbox. */
+export class SystemCall {
+  readonly from: From
+  readonly request: SystemRequest
+
+  constructor(from: From, request: SystemRequest) {
+    this.from = from
+    this.request = request
+  }
+}
+
 /** Work that waits its turn in the mailbox of a thread's fence. */
 export class Deferred {
   readonly run: () => void
@@ -65,4 +82,16 @@ export function isExit(message: unknown): message is ExitMessage {
 
 function hasType(message: unknown, type: string): message is object {
   return typeof message === 'object' && message !== null && (message as { type?: unknown }).type === type
+}
+
+export const isSystemCall = (message: unknown): boolean => message instanceof SystemCall
+
+/** Whether a full mailbox may lose a message. */
+export function isDroppable(message: unknown): boolean {
+  return !(
+    message instanceof Call ||
+    message instanceof SystemCall ||
+    hasType(message, 'DOWN') ||
+    hasType(message, 'EXIT')
+  )
 }

@@ -161,6 +161,21 @@ export class Process {
     return this.#host.router.call(this.#cell, to, request, options.timeout ?? 5000)
   }
 
+  /**
+   * Asks a process to end with `reason` and resolves once it is dead. A server does so in its turn, after its `terminate`;
+   * a process function at once. Mirrors `GenServer.stop/3`.
+   * @param options.timeout milliseconds to wait, `Infinity` unless told
+   * @throws BeamlineError NOPROC when it is dead already, ends for another reason (`details.reason`), or is this process
+   * itself; CALL_TIMEOUT
+   */
+  stop(
+    to: Destination,
+    reason: ExitReason = 'normal',
+    { timeout = Number.POSITIVE_INFINITY }: CallOptions = {},
+  ): Promise<void> {
+    return this.#host.router.stop(this.#cell, to, reason, timeout)
+  }
+
   /** Answers a call; only the first answer counts, and one for a caller that has gone is dropped. */
   reply(from: From, value: unknown): void {
     this.#host.router.reply(this.#cell, from, 'value', value)

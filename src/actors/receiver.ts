@@ -21,6 +21,7 @@ export class Receiver {
     switch (signal.kind) {
       case 'message':
       case 'call':
+      case 'system':
       case 'forget':
       case 'exit':
       case 'link':
@@ -31,6 +32,7 @@ export class Receiver {
         return this.#process(signal)
       case 'spawn':
       case 'opened':
+      case 'cancel':
       case 'spawned':
         return this.#spawn(signal)
       case 'reply':
@@ -51,10 +53,11 @@ export class Receiver {
         else cell.deliver(signal.cast ? new Cast(body) : body)
         return
       }
-      case 'call': {
+      case 'call':
+      case 'system': {
         const from = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref), callee: to }
         if (cell === undefined) host.router.reply(undefined, from, 'exit', 'noproc')
-        else host.router.ask(cell, from, unpack(signal.body))
+        else host.router.ask(cell, signal.kind, from, unpack(signal.body))
         return
       }
       case 'forget':
@@ -92,11 +95,15 @@ export class Receiver {
   }
 
   #spawn(signal: SpawnSignal): void {
+    const host = this.#host
     if (signal.kind === 'spawn') {
-      if (signal.isolated && this.#host.thread === MAIN) this.#host.openIsolated(signal)
-      else void this.#host.spawner.receive(signal)
-    } else if (signal.kind === 'opened') this.#host.calls.move(signal.ref[1], signal.thread)
-    else this.#host.spawner.born(Ref.fromRaw(this.#host.node, signal.ref), this.#pid(signal.pid))
+      if (signal.isolated && host.thread === MAIN) host.openIsolated(signal)
+      else void host.spawner.receive(signal)
+    } else if (signal.kind === 'cancel') {
+      if (signal.isolated) host.closeIsolated(signal.ref)
+      else host.spawner.cancel(Ref.fromRaw(host.node, signal.ref))
+    } else if (signal.kind === 'opened') host.calls.move(signal.ref[1], signal.thread)
+    else host.spawner.born(Ref.fromRaw(host.node, signal.ref), this.#pid(signal.pid))
   }
 
   #pid(raw: RawPid): Pid {

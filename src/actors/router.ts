@@ -1,12 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import { BeamlineError, shown } from '../errors.js'
 import { copy, type Payload, pack, type Transfer } from '../threads/payload.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Signal } from '../threads/signal.js'
 import { exited } from './calls.js'
 import type { Cell } from './cell.js'
-import type { ExitReason } from './exit-reason.js'
+import { type ExitReason, sendable } from './exit-reason.js'
 import type { Host } from './host.js'
-import { Call, Cast, type From, isDown } from './messages.js'
+import { Call, Cast, type From, isDown, SystemCall, type SystemRequest } from './messages.js'
 import { type Destination, pidIn } from './process.js'
 import { isVia, shownName } from './via.js'
 
@@ -19,6 +20,8 @@ interface Asked {
   /** What is asked, for error messages. */
   readonly what: string
   readonly timeout: number
+  /** Whether the request is one of the system's own. */
+  readonly system?: boolean
 }
 
 /**
@@ -46,16 +49,59 @@ export class Router {
   }
 
   async call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
+    return this.#callBy(caller, to, request, timeout, false)
+  }
+
+  /**
+   * Asks a process to end in its turn; resolves once it is dead.
+   * @throws BeamlineError NOPROC when it is dead already, or ends for another reason
+   */
+  async stop(caller: Cell, to: Destination, reason: ExitReason, timeout: number): Promise<void> {
+    try {
+      await this.#callBy(caller, to, { op: 'stop', reason } satisfies SystemRequest, timeout, true)
+    } catch (error) {
+      const ended = error instanceof BeamlineError && error.code === 'NOPROC' && error.cause !== undefined
+      if (!ended || !isDeepStrictEqual(error.details['reason'], sendable(reason))) throw error
+    }
+  }
+
+  async #callBy(caller: Cell, to: Destination, request: unknown, timeout: number, system: boolean): Promise<unknown> {
     this.#host.assertOpen()
     const callee = this.#host.resolve(to, 'quiet')
-    const what = `the call to ${typeof to === 'string' || isVia(to) ? shownName(to) : String(callee)}`
+    const what = `the ${system ? 'stop of' : 'call to'} ${nameOf(to, callee)}`
     if (callee === undefined) throw exited(what, 'noproc')
     if (callee.equals(caller.pid)) {
       const text = `${what} can never be answered, as a process that calls itself waits for itself: call the method directly`
       throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
     }
     if (!caller.alive) return caller.over()
-    return this.#ask({ asker: caller.pid, owner: caller.pid, callee, what, timeout }, request)
+    return this.#ask({ asker: caller.pid, owner: caller.pid, callee, what, timeout, system }, request)
+  }
+
+  /** Puts a request of the system's own to a process, for this thread. */
+  async system(to: Destination, request: SystemRequest, timeout: number): Promise<unknown> {
+    this.#host.assertOpen()
+    const callee = this.#host.resolve(to)
+    const what = `${request.op} of ${nameOf(to, callee)}`
+    const asker = this.#host.pidOf(this.#host.thread)
+    return this.#ask({ asker, owner: undefined, callee, what, timeout, system: true }, request)
+  }
+
+  /** Kills a process for the thread itself; resolves once it is dead. */
+  async kill(pid: Pid): Promise<void> {
+    if (this.#isHere(pid)) return this.#host.cell(pid)?.exit('killed')
+    const from = this.#host.pidOf(this.#host.thread)
+    this.#signal(pid, { kind: 'exit', to: pid.raw, from: from.raw, reason: pack('kill'), linked: false })
+    this.#host.suspect(pid)
+    // Behind the kill: it is the dead who answer this.
+    const asked = {
+      asker: from,
+      owner: undefined,
+      callee: pid,
+      what: `kill of ${pid}`,
+      timeout: Number.POSITIVE_INFINITY,
+    }
+    await this.#ask({ ...asked, system: true }, { op: 'getState' } satisfies SystemRequest).catch(() => {})
   }
 
   /** A call in the stead of a process that does not run yet: it is settled even if that process dies meanwhile. */
@@ -64,16 +110,17 @@ export class Router {
     return this.#ask({ asker, owner: undefined, callee, what: `the call to ${callee}`, timeout }, request)
   }
 
-  async #ask({ asker, owner, callee, what, timeout }: Asked, request: unknown): Promise<unknown> {
+  async #ask({ asker, owner, callee, what, timeout, system = false }: Asked, request: unknown): Promise<unknown> {
     const here = this.#isHere(callee)
+    const kind = system ? 'system' : 'call'
     const body = here ? copy(request) : pack(request)
     const ref = this.#host.ref()
     const abandoned = () => this.#forget(callee, ref)
     const answer = this.#host.calls.open(ref, { owner, callee, thread: callee.thread, what, timeout, abandoned })
     try {
       const sent = here
-        ? this.#askHere({ pid: asker, ref, callee }, body)
-        : this.#signal(callee, { kind: 'call', to: callee.raw, from: asker.raw, ref: ref.raw, body: body as Payload })
+        ? this.#askHere(kind, { pid: asker, ref, callee }, body)
+        : this.#signal(callee, { kind, to: callee.raw, from: asker.raw, ref: ref.raw, body: body as Payload })
       if (!sent) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
     } catch (error) {
       this.#host.calls.settle(ref.serial, 'error', error)
@@ -81,16 +128,17 @@ export class Router {
     return answer
   }
 
-  #askHere(from: From & { readonly callee: Pid }, request: unknown): boolean {
+  #askHere(kind: 'call' | 'system', from: From & { readonly callee: Pid }, request: unknown): boolean {
     const cell = this.#host.cell(from.callee)
-    if (cell !== undefined) this.ask(cell, from, request)
+    if (cell !== undefined) this.ask(cell, kind, from, request)
     return cell !== undefined
   }
 
   /** Puts a call into the mailbox of a process on this thread, and remembers that it wants an answer. */
-  ask(cell: Cell, from: From, request: unknown): void {
+  ask(cell: Cell, kind: 'call' | 'system', from: From, request: unknown): void {
     cell.unanswered.set(from.ref.toString(), from)
-    cell.deliver(new Call(from, request))
+    if (kind === 'call') cell.deliver(new Call(from, request))
+    else cell.obey(new SystemCall(from, request as SystemRequest))
   }
 
   /** Answers a call, for its callee or in its stead; `by` is undefined when the host itself answers. */
@@ -190,4 +238,8 @@ export class Router {
   #signal(to: Pid, signal: Signal, transfer?: Transfer): boolean {
     return this.#host.mesh.send(to.thread, signal, transfer)
   }
+}
+
+function nameOf(to: Destination, pid: Pid | undefined): string {
+  return typeof to === 'string' || isVia(to) ? shownName(to) : String(pid)
 }

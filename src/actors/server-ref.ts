@@ -1,4 +1,5 @@
 import type { Pid } from '../threads/pid.js'
+import type { ExitReason } from './exit-reason.js'
 import type { CallOptions, Process } from './process.js'
 import type { Server } from './server.js'
 
@@ -22,13 +23,16 @@ type Tell<F> = F extends (...args: infer P) => unknown ? (...args: P) => void : 
 export type ServerRef<S> = { readonly [K in Methods<S>]: Ask<S[K]> } & {
   readonly cast: { readonly [K in Methods<S>]: Tell<S[K]> }
   readonly pid: Pid
+  /** As {@link Process.stop}: asks the server to end, and resolves once it is dead. */
+  readonly stop: (reason?: ExitReason, options?: CallOptions) => Promise<void>
 }
 
 /** A reference for `owner`, which makes the calls. `timeout` in `options` holds for each of them. */
 export function serverRef<S>(owner: Process, pid: Pid, options: CallOptions = {}): ServerRef<S> {
   const cast = methods((method, args) => owner.cast(pid, { method, args } satisfies MethodCall))
   const call = (method: string, args: unknown[]) => owner.call(pid, { method, args } satisfies MethodCall, options)
-  return methods(call, { pid, cast }) as ServerRef<S>
+  const stop = (reason?: ExitReason, patience?: CallOptions) => owner.stop(pid, reason, patience)
+  return methods(call, { pid, cast, stop }) as ServerRef<S>
 }
 
 function methods(send: (method: string, args: unknown[]) => unknown, own: Record<string, unknown> = {}): object {

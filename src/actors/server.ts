@@ -2,9 +2,11 @@ import { BeamlineError } from '../errors.js'
 import { type Behaviour, behaviour } from './behaviour.js'
 import { type Entry, importModule } from './entry.js'
 import { Exit, type ExitReason } from './exit-reason.js'
-import { Call, Cast, type From, isExit } from './messages.js'
+import type { From } from './messages.js'
 import type { Process } from './process.js'
-import { type MethodCall, type ServerRef, serverRef } from './server-ref.js'
+import { ignore, milliseconds, noReply, RunningServer, Stop, Wishes } from './running-server.js'
+import { type ServerRef, serverRef } from './server-ref.js'
+import { assignState, stateOf } from './server-state.js'
 
 /** The class of a server, as `system.start` takes it. */
 export interface ServerClass<S extends Server<never> = Server<never>> {
@@ -16,19 +18,6 @@ export interface ServerClass<S extends Server<never> = Server<never>> {
 
 /** What a server's `init` takes. */
 export type InitArgs<S extends Server<never>> = Parameters<S['init']>[0]
-
-class Stop {
-  readonly reason: ExitReason
-  readonly reply: unknown
-
-  constructor(reason: ExitReason, reply: unknown) {
-    this.reason = reason
-    this.reply = reply
-  }
-}
-
-const noReply = Symbol('noReply')
-const ignore = Symbol('ignore')
 
 /**
  * A process that keeps state and answers calls, one at a time. Its public methods are its protocol: what a method
@@ -57,7 +46,7 @@ export abstract class Server<A = void> {
 
   /** The process this server runs in. */
   protected readonly self!: Process
-  #from: From | undefined
+  readonly #wishes = new Wishes()
 
   /** Runs first; whoever starts the server waits for it. */
   init(_args: A): unknown {
@@ -81,9 +70,35 @@ export abstract class Server<A = void> {
    */
   terminate(_reason: ExitReason): void | Promise<void> {}
 
+  /** Runs by {@link continueWith}: what is left to do, before any message that waits. */
+  handleContinue(_arg: unknown): unknown {
+    return undefined
+  }
+
+  /** Runs when {@link idleTimeout} is over and no message has come. */
+  handleTimeout(): unknown {
+    return undefined
+  }
+
+  /**
+   * What `system.getState` tells: by default the server's own public fields, without `self`. One that keeps its state in
+   * `#private` fields tells it here. Mirrors `:sys`' `system_get_state`.
+   */
+  systemGetState(): unknown {
+    return stateOf(this)
+  }
+
+  /**
+   * Takes the state that `system.replaceState` gives; by default it is assigned to the public fields.
+   * @throws BeamlineError INVALID_TYPE for what is no state of this server; nothing has changed then
+   */
+  systemReplaceState(state: unknown): void {
+    assignState(this, state)
+  }
+
   /** Who waits for the method that runs now; undefined in a cast. Take it before the first `await`. */
   protected get from(): From | undefined {
-    return this.#from
+    return this.#wishes.from
   }
 
   /** Return this to end the server after {@link terminate} has run; the caller then gets `reply`. */
@@ -91,9 +106,26 @@ export abstract class Server<A = void> {
     return new Stop(reason, reply) as never
   }
 
+  /**
+   * Asks for {@link handleContinue} once the present handler is done and its caller answered; in `init`, once whoever
+   * starts the server has been told. Several are run in order. Mirrors `{:continue, arg}`.
+   */
+  protected continueWith(arg?: unknown): void {
+    this.#wishes.continuations.push(arg)
+  }
+
+  /**
+   * Asks for one {@link handleTimeout} when no message comes within `ms` milliseconds after the present handler. Any
+   * message cancels it for good, until it is asked for again. Mirrors the timeout in a callback's result.
+   * @throws BeamlineError INVALID_TYPE for what is no number of milliseconds
+   */
+  protected idleTimeout(ms: number): void {
+    this.#wishes.idle = milliseconds(ms)
+  }
+
   /** Return this to reject the caller's promise without ending the server. */
   protected refuse(error: BeamlineError): never {
-    const from = this.#from
+    const { from } = this.#wishes
     if (from !== undefined) this.self.replyError(from, error)
     return noReply as never
   }
@@ -114,75 +146,8 @@ export abstract class Server<A = void> {
     const result = await server.init(args)
     if (result === ignore) throw new Exit('normal')
     if (result instanceof Stop) throw new Exit(result.reason)
-    return new Running(server, self, (from) => {
-      server.#from = from
-    })
+    return new RunningServer(server, self, server.#wishes, Server.prototype)
   }
-}
-
-class Running implements Behaviour {
-  readonly #server: Server<unknown>
-  readonly #self: Process
-  readonly #setFrom: (from: From | undefined) => void
-  #terminated = false
-
-  constructor(server: Server<unknown>, self: Process, setFrom: (from: From | undefined) => void) {
-    this.#server = server
-    this.#self = self
-    this.#setFrom = setFrom
-  }
-
-  handle(message: unknown): void | Promise<void> {
-    const from = message instanceof Call ? message.from : undefined
-    this.#setFrom(from)
-    const result = this.#dispatch(message)
-    return result instanceof Promise ? result.then((value) => this.#finish(from, value)) : this.#finish(from, result)
-  }
-
-  #dispatch(message: unknown): unknown {
-    if (message instanceof Call)
-      return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleCall(message.request)
-    if (message instanceof Cast)
-      return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleInfo(message.request)
-    if (isExit(message) && this.#self.parent !== undefined && message.pid.equals(this.#self.parent))
-      throw new Exit(message.reason)
-    return this.#server.handleInfo(message)
-  }
-
-  #invoke({ method, args }: MethodCall): unknown {
-    const found = (this.#server as unknown as Record<string, unknown>)[method]
-    if (typeof found === 'function' && !(method in Server.prototype)) return found.apply(this.#server, args)
-    const text = `${this.#server.constructor.name} has no public method '${method}'`
-    return (this.#server as unknown as { refuse(error: BeamlineError): unknown }).refuse(
-      new BeamlineError('NOT_FOUND', text),
-    )
-  }
-
-  #finish(from: From | undefined, value: unknown): void | Promise<void> {
-    if (value instanceof Stop) return this.#stop(from, value)
-    if (from !== undefined && value !== noReply) this.#self.reply(from, value)
-  }
-
-  async #stop(from: From | undefined, { reason, reply }: Stop): Promise<void> {
-    await this.terminate(reason)
-    if (from !== undefined) this.#self.reply(from, reply)
-    throw new Exit(reason)
-  }
-
-  async terminate(reason: ExitReason): Promise<void> {
-    if (this.#terminated) return
-    this.#terminated = true
-    await this.#server.terminate(reason)
-  }
-}
-
-function isMethodCall(request: unknown): request is MethodCall {
-  return (
-    typeof request === 'object' &&
-    request !== null &&
-    Array.isArray((request as MethodCall).args) &&
-    'method' in request
-  )
 }
 
 /** How a server class is found again on another thread. */

@@ -4,12 +4,15 @@ import { MAIN } from '../threads/mesh.js'
 import { copy, moved, type Payload, pack, unpack } from '../threads/payload.js'
 import { Pid, Ref } from '../threads/pid.js'
 import type { SpawnSignal } from '../threads/signal.js'
+import { Attempt } from './attempt.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
+import { type Birthright, birthrightOf } from './birthright.js'
+import { timedOut } from './calls.js'
 import type { Cell } from './cell.js'
 import { Entries, type Entry, type EntryName, nameOf } from './entry.js'
 import { type ExitReason, errorFrom } from './exit-reason.js'
 import type { Host } from './host.js'
-import type { MailboxLimit, Overflow } from './mailbox.js'
+import type { MailboxLimit } from './mailbox.js'
 import { type ServerClass, serverSpawn } from './server.js'
 import type { Name } from './via.js'
 
@@ -38,32 +41,31 @@ export interface SpawnOptions {
   readonly mailbox?: MailboxLimit
   /** What `info` calls the process; its module and export unless told. */
   readonly label?: string
+  /**
+   * Milliseconds in which the process must be ready: for a behaviour, such as a server, its `init` must be done. When
+   * they are over the process is killed, and once it is dead the start is rejected with CALL_TIMEOUT; a parent that was to
+   * be linked to it lives on. `Infinity` unless told. Mirrors the `timeout` of `GenServer.start/3`.
+   */
+  readonly timeout?: number
 }
 
-/** The part of the options that matters where the process runs. */
-interface Birthright {
-  readonly label: string
-  readonly names: readonly Name[]
-  readonly link: boolean
-  readonly monitor: Ref | undefined
-  readonly mailbox: MailboxLimit | undefined
-  readonly thread: Placement
-  readonly resourceLimits: ResourceLimits | undefined
-}
+type Body = ProcessFn | BehaviourFn
 
 interface Expected {
   readonly parent: Cell
   readonly right: Birthright
   pid: Pid | undefined
+  /** Its time was over before it was ready. */
+  late: boolean
 }
-
-const overflows: readonly Overflow[] = ['drop-newest', 'drop-oldest', 'exit']
 
 /** Starts processes: here, or by asking the host of another thread. */
 export class Spawner {
   readonly #host: Host
   readonly #entries = new Entries()
   readonly #expected = new Map<number, Expected>()
+  /** What other threads have asked for and may give up, by the reference of their spawn. */
+  readonly #attempts = new Map<string, Attempt>()
 
   constructor(host: Host) {
     this.#host = host
@@ -76,16 +78,14 @@ export class Spawner {
 
   async #spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
     const name = typeof what === 'function' ? undefined : nameOf(what)
-    const right = this.#birthright(
-      options,
-      name ? `${name.module}#${name.export}` : (what as ProcessFn).name || 'closure',
-    )
+    const entry = name ? `${name.module}#${name.export}` : (what as ProcessFn).name || 'closure'
+    const right = birthrightOf(options, entry, () => this.#host.ref())
     if (name === undefined) return this.#closure(parent, what as ProcessFn, args, right)
     const thread = this.#threadFor(right.thread)
     if (thread !== this.#host.thread || right.thread === 'isolated')
       return this.#remote(parent, name, args, right, thread)
     const copied = copy(args)
-    return this.#local(parent, await this.#entries.load(name), copied, right)
+    return this.#local(parent, this.#entries.load(name), copied, right)
   }
 
   /** Starts a server class: by its module on any thread, or, when it names none, on this one. */
@@ -94,7 +94,7 @@ export class Spawner {
     return this.spawn(parent, spawn.what, spawn.args, { label: type.name, ...options })
   }
 
-  #closure(parent: Cell, body: ProcessFn | BehaviourFn, args: unknown, right: Birthright): Promise<Pid> {
+  #closure(parent: Cell, body: Body, args: unknown, right: Birthright): Promise<Pid> {
     const elsewhere = right.thread === 'isolated' || this.#threadFor(right.thread, true) !== this.#host.thread
     if (elsewhere) {
       const message = `a closure cannot leave its thread for '${right.thread}': put it in a module and give { module, export }`
@@ -103,23 +103,48 @@ export class Spawner {
     return this.#local(parent, body, args, right)
   }
 
-  async #local(parent: Cell, body: ProcessFn | BehaviourFn, args: unknown, right: Birthright): Promise<Pid> {
-    const cell = await this.#birth(parent.pid, right)
+  #local(parent: Cell, body: Body | Promise<Body>, args: unknown, right: Birthright): Promise<Pid> {
+    if (right.timeout === Number.POSITIVE_INFINITY) return this.#begin(parent, body, args, right)
+    const attempt = new Attempt()
+    const abandoned = () => {
+      if (attempt.cell !== undefined) parent.links.delete(attempt.cell.pid.toString())
+      attempt.cancel()
+    }
+    const ref = this.#host.ref()
+    const { calls, thread } = this.#host
+    const started = calls.open(ref, { thread, what: startOf(right), timeout: right.timeout, abandoned })
+    this.#begin(parent, body, args, right, attempt).then(
+      (pid) => calls.settle(ref.serial, 'value', pid),
+      (error) => calls.settle(ref.serial, 'error', error),
+    )
+    return started as Promise<Pid>
+  }
+
+  async #begin(
+    parent: Cell,
+    body: Body | Promise<Body>,
+    args: unknown,
+    right: Birthright,
+    attempt?: Attempt,
+  ): Promise<Pid> {
+    const loaded = await body
+    const cell = await this.#birth(parent.pid, right, attempt)
     this.#adopt(parent, right, cell.pid)
-    await runUntilReady(cell, body, args)
+    await runUntilReady(cell, loaded, args)
     return cell.pid
   }
 
   async #remote(parent: Cell, name: EntryName, args: unknown, right: Birthright, thread: number): Promise<Pid> {
     const ref = this.#host.ref()
-    const expected: Expected = { parent, right, pid: undefined }
+    const expected: Expected = { parent, right, pid: undefined, late: false }
     // Cloned before anything begins, as only that finds out about a proxy.
     const payload = moved(pack(args)) as Payload
     const birthright = pack(right)
     this.#expected.set(ref.serial, expected)
-    const what = `the start of ${right.label}`
+    const what = startOf(right)
+    const late = () => this.#tooLate(ref, expected, thread)
     // Without an owner: whatever becomes of the parent, what was begun here is ended here.
-    const ready = this.#host.calls.open(ref, { thread, what, timeout: Number.POSITIVE_INFINITY })
+    const ready = this.#host.calls.open(ref, { thread, what, timeout: right.timeout, late })
     const signal: SpawnSignal = {
       kind: 'spawn',
       ref: ref.raw,
@@ -133,10 +158,36 @@ export class Spawner {
     else if (!this.#host.mesh.send(thread, signal)) this.#host.calls.settle(ref.serial, 'exit', 'noconnection')
     try {
       await ready
-      return expected.pid as Pid
+      if (!expected.late) return expected.pid as Pid
+    } catch (error) {
+      if (!expected.late) throw error
     } finally {
       this.#expected.delete(ref.serial)
     }
+    if (expected.pid !== undefined) await this.#host.router.kill(expected.pid)
+    throw timedOut(what, right.timeout)
+  }
+
+  /** The new process is given up. Its end is waited for: it may be ready by now, or need its thread to be ended. */
+  #tooLate(ref: Ref, expected: Expected, thread: number): void {
+    const { parent, right, pid } = expected
+    const isolated = right.thread === 'isolated'
+    expected.late = true
+    if (pid !== undefined) {
+      parent.links.delete(pid.toString())
+      if (!isolated) this.#host.suspect(pid)
+    }
+    if (thread === this.#host.thread) this.#host.closeIsolated(ref.raw)
+    else this.#host.mesh.send(thread, { kind: 'cancel', ref: ref.raw, isolated })
+  }
+
+  /** Another thread gives up a process that it asked this one for. */
+  cancel(ref: Ref): void {
+    const attempt = this.#attempts.get(ref.toString())
+    // The exit of one that was born is answer enough.
+    if (attempt === undefined || attempt.cancel()) return
+    const from = { pid: this.#host.pidOf(ref.thread), ref, callee: undefined }
+    this.#host.router.reply(undefined, from, 'exit', 'killed')
   }
 
   /** A process this thread asked for exists: its parent's side of links and monitors. */
@@ -145,12 +196,12 @@ export class Spawner {
     if (expected === undefined) return
     expected.pid = pid
     this.#host.calls.move(ref.serial, pid.thread, pid)
-    this.#adopt(expected.parent, expected.right, pid)
+    this.#adopt(expected.parent, expected.right, pid, expected.late)
   }
 
-  #adopt(parent: Cell, right: Birthright, pid: Pid): void {
+  #adopt(parent: Cell, right: Birthright, pid: Pid, late = false): void {
     if (parent.alive) {
-      if (right.link) parent.links.set(pid.toString(), pid)
+      if (right.link && !late) parent.links.set(pid.toString(), pid)
       if (right.monitor !== undefined) parent.monitors.set(right.monitor.toString(), { pid, ref: right.monitor })
     } else if (right.link) {
       this.#host.router.exit(parent.pid, pid, 'noproc', true)
@@ -162,24 +213,30 @@ export class Spawner {
     const parent = Pid.fromRaw(this.#host.node, signal.parent)
     const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, signal.ref), callee: undefined }
     const right = unpack(signal.options) as Birthright
+    const attempt = right.timeout === Number.POSITIVE_INFINITY ? undefined : new Attempt()
+    if (attempt !== undefined) this.#attempts.set(from.ref.toString(), attempt)
     try {
       const body = await this.#entries.load(signal)
-      const cell = await this.#birth(parent, right)
+      const cell = await this.#birth(parent, right, attempt)
       const told = this.#host.mesh.send(parent.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
       if (!told && right.link) cell.receiveExit(parent, 'noproc', true)
       if (!cell.alive) return
-      // A function may never let go of its thread: its parent is told before it runs.
-      if (!isBehaviourFn(body)) this.#host.router.reply(undefined, from, 'value', undefined)
-      await runUntilReady(cell, body, unpack(signal.args))
-      if (isBehaviourFn(body)) this.#host.router.reply(undefined, from, 'value', undefined)
+      await runUntilReady(cell, body, unpack(signal.args), () =>
+        this.#host.router.reply(undefined, from, 'value', undefined),
+      )
     } catch (error) {
-      this.#host.router.reply(undefined, from, 'error', error)
+      // Who has given it up has been answered, unless it was born.
+      if (!(error instanceof GivenUp)) this.#host.router.reply(undefined, from, 'error', error)
       this.#host.childless()
+    } finally {
+      this.#attempts.delete(from.ref.toString())
     }
   }
 
-  async #birth(parent: Pid, right: Birthright): Promise<Cell> {
+  async #birth(parent: Pid, right: Birthright, attempt: Attempt | undefined): Promise<Cell> {
+    if (attempt?.cancelled) throw new GivenUp()
     const cell = this.#host.open({ parent, label: right.label, limit: right.mailbox })
+    if (attempt !== undefined) attempt.cell = cell
     for (const name of right.names) await this.#register(cell, name)
     if (!cell.alive) throw endedEarly(cell, 'killed')
     if (right.link) cell.links.set(parent.toString(), parent)
@@ -196,28 +253,6 @@ export class Spawner {
     }
   }
 
-  #birthright(options: SpawnOptions, entry: string): Birthright {
-    const { name, thread = 'auto', link = false, monitor = false, resourceLimits, mailbox, label = entry } = options
-    const names = name === undefined ? [] : isList(name) ? name : [name]
-    if (
-      mailbox !== undefined &&
-      !(Number.isInteger(mailbox.limit) && mailbox.limit > 0 && overflows.includes(mailbox.overflow))
-    ) {
-      throw new BeamlineError(
-        'INVALID_TYPE',
-        `mailbox: give { limit: a whole number above 0, overflow: ${overflows.join(' | ')} }`,
-      )
-    }
-    if (resourceLimits !== undefined && !areLimits(resourceLimits)) {
-      throw new BeamlineError('INVALID_TYPE', 'resourceLimits: give an object of numbers, as to a Worker')
-    }
-    if (resourceLimits !== undefined && thread !== 'isolated') {
-      throw new BeamlineError('BAD_ENTRY', "resourceLimits belong to a thread of its own: add thread: 'isolated'")
-    }
-    const ref = monitor === true ? this.#host.ref() : monitor || undefined
-    return { label, names, thread, link, monitor: ref, resourceLimits, mailbox }
-  }
-
   #threadFor(placement: Placement, closure = false): number {
     if (placement === 'main' || placement === 'isolated') return MAIN
     if (placement === 'auto') return closure ? this.#host.thread : this.#host.placement.next()
@@ -231,22 +266,23 @@ export class Spawner {
   }
 }
 
-const isList = (names: Name | readonly Name[]): names is readonly Name[] => Array.isArray(names)
+/** Nobody waits any more for a process that is not born yet. */
+class GivenUp extends Error {}
 
-function areLimits(limits: unknown): boolean {
-  return typeof limits === 'object' && limits !== null && Object.values(limits).every((one) => typeof one === 'number')
-}
+const startOf = (right: Birthright): string => `the start of ${right.label}`
 
 /**
  * Resolves when the process runs: a behaviour once it is made. Its exit counts from wherever it comes: what an `init`
  * that was killed awaits will never settle.
+ * @param ready runs before anything that might never let go of the thread
  * @throws BeamlineError NOPROC when a behaviour ends before it is made; its exit is the cause
  */
-function runUntilReady(cell: Cell, body: ProcessFn | BehaviourFn, args: unknown): Promise<void> {
+function runUntilReady(cell: Cell, body: Body, args: unknown, ready?: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     if (isBehaviourFn(body)) cell.onExit = (reason) => reject(endedEarly(cell, reason))
-    void cell.run(body, args).then(() => {
-      if (cell.alive) cell.onExit = undefined
+    cell.run(body, args, () => {
+      cell.onExit = undefined
+      ready?.()
       resolve()
     })
   })

@@ -12,7 +12,7 @@ import type { Cell } from './cell.js'
 import { Host } from './host.js'
 import { info, type ProcessInfo } from './inspect.js'
 import { NameTable } from './names.js'
-import type { Destination, Process } from './process.js'
+import type { CallOptions, Destination, Process } from './process.js'
 import { ProcessTable } from './process-table.js'
 import type { InitArgs, Server, ServerClass } from './server.js'
 import type { ServerRef } from './server-ref.js'
@@ -169,6 +169,40 @@ export class ActorSystem implements AsyncDisposable {
   /** The facts about a live process, from its own thread; undefined for a dead one. */
   info(pid: Pid): Promise<ProcessInfo | undefined> {
     return info(this.#host, pid)
+  }
+
+  /**
+   * Lets a process take nothing more from its mailbox until {@link resume}; what comes meanwhile waits, in order. A server
+   * is suspended between two messages, in the order of its mailbox; a process function in its `receive`. Exit signals end
+   * a suspended process too. Mirrors `:sys.suspend/2`.
+   * @param options.timeout milliseconds to wait until it is suspended, 5000 unless told
+   * @throws BeamlineError NOPROC, CALL_TIMEOUT
+   */
+  async suspend(to: Destination, { timeout = 5000 }: CallOptions = {}): Promise<void> {
+    await this.#host.router.system(to, { op: 'suspend' }, timeout)
+  }
+
+  /** Lets a suspended process go on. Mirrors `:sys.resume/2`. @throws BeamlineError NOPROC, CALL_TIMEOUT */
+  async resume(to: Destination, { timeout = 5000 }: CallOptions = {}): Promise<void> {
+    await this.#host.router.system(to, { op: 'resume' }, timeout)
+  }
+
+  /**
+   * A copy of a server's state, between two messages: of its public fields, or what its `systemGetState` tells. Mirrors
+   * `:sys.get_state/2`.
+   * @throws BeamlineError NOPROC, CALL_TIMEOUT; INVALID_TYPE for a process that is no server; NOT_CLONEABLE
+   */
+  getState(to: Destination, { timeout = 5000 }: CallOptions = {}): Promise<unknown> {
+    return this.#host.router.system(to, { op: 'getState' }, timeout)
+  }
+
+  /**
+   * Gives a server another state, between two messages: sets its public fields, or calls its `systemReplaceState`. Mirrors
+   * `:sys.replace_state/3`.
+   * @throws BeamlineError NOPROC, CALL_TIMEOUT; INVALID_TYPE for what is no state of it
+   */
+  async replaceState(to: Destination, state: unknown, { timeout = 5000 }: CallOptions = {}): Promise<void> {
+    await this.#host.router.system(to, { op: 'replaceState', state }, timeout)
   }
 
   /** @internal @throws BeamlineError STOPPED after `stop` */

@@ -3,7 +3,7 @@ import { BeamlineError } from '../errors.js'
 import type { Batch, Carrier, LinkEnd } from '../threads/link.js'
 import { MAIN } from '../threads/mesh.js'
 import { pack, unpack } from '../threads/payload.js'
-import { Pid, type RawPid, Ref } from '../threads/pid.js'
+import { Pid, type RawPid, type RawRef, Ref } from '../threads/pid.js'
 import type { RunningThread, ThreadEnd, ThreadSource } from '../threads/pools.js'
 import type { Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
 import type { BootData } from './boot.js'
@@ -26,6 +26,8 @@ interface Thread {
   readonly links: Set<number>
   isReady(yes: boolean): void
   linkClosed(): void
+  /** The spawn that an isolated thread was opened for. */
+  spawn: RawRef | undefined
   /** The first process of an isolated thread. */
   resident: RawPid | undefined
   /** Why the thread is being ended, for the processes that are the cause, and what that means for all others on it. */
@@ -107,6 +109,7 @@ export class ThreadKeeper implements ThreadControl {
       isReady,
       linkClosed,
       links: new Set(),
+      spawn: undefined,
       resident: undefined,
       verdict: undefined,
       lastWords: undefined,
@@ -183,6 +186,7 @@ export class ThreadKeeper implements ThreadControl {
     }
     const { resourceLimits } = unpack(spawn.options) as { resourceLimits?: ResourceLimits }
     const thread = this.#open(undefined, (task) => this.#machinery.source.isolated(task, resourceLimits))
+    thread.spawn = spawn.ref
     const asker = this.#threads.get(parent.thread)
     // Before anything runs there: code that never lets its event loop turn could not be joined to them later.
     for (const system of this.#threads.values()) if (this.#isSystem(system)) this.#connect(system, thread)
@@ -190,6 +194,14 @@ export class ThreadKeeper implements ThreadControl {
     if (asker === undefined) this.#host.calls.move(spawn.ref[1], thread.id)
     else this.#host.mesh.send(asker.id, { kind: 'opened', ref: spawn.ref, thread: thread.id })
     this.#host.mesh.send(thread.id, spawn)
+  }
+
+  closeIsolated([asker, serial]: RawRef): void {
+    for (const { id, spawn, resident } of this.#threads.values()) {
+      if (spawn?.[0] !== asker || spawn[1] !== serial) continue
+      const others = resident === undefined ? 'killed' : { hostKilled: Pid.fromRaw(this.#host.node, resident) }
+      this.end(id, { reason: 'killed', others })
+    }
   }
 
   dial(): void {

@@ -17,6 +17,8 @@ interface Waiter {
 
 /** The `receive`s of one process that no message has met yet, oldest first. */
 export class Waiters {
+  /** Nothing is taken while this is set. */
+  held = false
   readonly #mailbox: Mailbox
   #first: Waiter | undefined
 
@@ -24,11 +26,16 @@ export class Waiters {
     this.#mailbox = mailbox
   }
 
+  /** Whether a `receive` waits. */
+  get waiting(): boolean {
+    return this.#first !== undefined
+  }
+
   /** The first message that `match` accepts: one that is there, or one that comes within `timeout` milliseconds. */
   wait(match: Match, timeout: number, clock: Clock): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { match, resolve, reject, timer: undefined, seen: 0, next: undefined }
-      if (this.#serveOne(waiter)) return
+      if (!this.held && this.#serveOne(waiter)) return
       if (timeout <= 0) return reject(nothingCame(timeout))
       this.#append(waiter)
       if (timeout !== Number.POSITIVE_INFINITY) this.#arm(waiter, timeout, clock)
@@ -54,6 +61,7 @@ export class Waiters {
 
   /** Gives waiting `receive`s what has arrived; how many were served. */
   serve(clock: Clock): number {
+    if (this.held) return 0
     let served = 0
     this.#keep((waiter) => {
       if (!this.#serveOne(waiter)) return true

@@ -13,7 +13,14 @@ export type ProcessSignal =
   /** A message for the mailbox; `cast` marks a server's request that wants no reply. */
   | { readonly kind: 'message'; readonly to: RawPid; readonly body: Payload; readonly cast: boolean }
   /** A request that waits for a `reply` with the same reference. */
-  | { readonly kind: 'call'; readonly to: RawPid; readonly from: RawPid; readonly ref: RawRef; readonly body: Payload }
+  | {
+      /** `system`: the request is one of the system's own. */
+      readonly kind: 'call' | 'system'
+      readonly to: RawPid
+      readonly from: RawPid
+      readonly ref: RawRef
+      readonly body: Payload
+    }
   /** The caller no longer waits. */
   | { readonly kind: 'forget'; readonly to: RawPid; readonly ref: RawRef }
   /** `linked`: the sender died and was linked; otherwise somebody asked for the exit. */
@@ -49,6 +56,8 @@ export type SpawnSignal =
       readonly args: Payload
       readonly options: Payload
     }
+  /** The process is given up: it took too long to be ready. To main for one that is `isolated`. */
+  | { readonly kind: 'cancel'; readonly ref: RawRef; readonly isolated: boolean }
   /** From main: the isolated thread for your spawn is this one. */
   | { readonly kind: 'opened'; readonly ref: RawRef; readonly thread: number }
   /** The process exists; its links and monitors hold. A `reply` with the same reference follows once it is ready. */
