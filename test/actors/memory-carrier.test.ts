@@ -1,3 +1,4 @@
+import { Registry } from '../../src/actors/registry/registry.js'
 import { startSimulated } from '../../src/testing/simulated-threads.js'
 import { Context } from '../../src/variables/context.js'
 import { assert, suite } from '../harness.js'
@@ -59,6 +60,20 @@ test('a context and its watches work over the in-memory carrier, however late ea
   await variable.set(2)
   assert.equal(seen, [0, 1, 2])
   await (await watch).stop()
+})
+
+test('keys of a registry are names on simulated threads too', async () => {
+  await using system = await startSimulated({ threads: 2 })
+  const { self } = system
+  const registry = await Registry.start(system, { keys: 'unique' })
+  const name = registry.via(['word', 1], 'the value')
+  const pid = await system.spawn({ module, export: 'resident' }, self.pid, { thread: 1, monitor: true, name })
+  assert.equal(system.whereis(name), pid)
+  assert.equal(await registry.lookup(['word', 1]), [{ pid, value: 'the value' }])
+  self.send(name, 'stop')
+  await self.receive(ofType('DOWN'))
+  assert.is(system.whereis(name), undefined)
+  assert.equal(await registry.lookup(['word', 1]), [])
 })
 
 test.run()

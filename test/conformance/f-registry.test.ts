@@ -1,3 +1,4 @@
+import type { Down } from '../../src/actors/messages.js'
 import { Registry, type RegistryEvent } from '../../src/actors/registry/registry.js'
 import { Desk } from '../fixtures/desk.js'
 import { errorOf } from '../fixtures/puppet.js'
@@ -193,6 +194,30 @@ each('F10 the death of an owner, its parent’s too, does a registry no harm', a
   assert.equal(await registry.entries(), [])
   await registry.register('of the parent')
   await registry.stop()
+})
+
+each('K6 no lookup, made at whatever moment, shows a process whose DOWN was seen', async (stage, place) => {
+  const registry = await registryOf(stage, { keys: 'duplicate' })
+  const seen = new Set<string>()
+  const puppets = await Promise.all(
+    [...Array(place === 'isolated' ? 6 : 40)].map((_, i) =>
+      stage.puppet(i % 2 ? place : 'scheduler thread', { monitor: true }),
+    ),
+  )
+  await Promise.all(puppets.map((puppet) => by(puppet, registry, 'register', 'crowd')))
+  assert.is(await registry.count('crowd'), puppets.length)
+  const burying = (async () => {
+    while (seen.size < puppets.length) seen.add(String((await stage.hear<Down>()).pid))
+  })()
+  for (const [i, puppet] of puppets.entries()) {
+    stage.self.exit(puppet.pid, i % 3 ? 'kill' : 'bye')
+    const asked = [registry.lookup('crowd'), registry.entries()]
+    const known = new Set(seen)
+    for (const { pid } of (await Promise.all(asked)).flat()) assert.is(known.has(String(pid)), false)
+    for (const { pid } of await registry.lookup('crowd')) assert.is(seen.has(String(pid)), false)
+  }
+  await burying
+  assert.equal([await registry.lookup('crowd'), await registry.keys(), await registry.count()], [[], [], 0])
 })
 
 each('F11 listeners hear who comes and who goes, also by death', async (stage, place) => {
