@@ -184,6 +184,16 @@ test('ten thousand entries are listed whole, by key, by process and all', async 
   assert.is(await registry.count(), count / 2 + 1)
 })
 
+each('an owner that has undone the link leaves nothing behind either', async (stage, place) => {
+  const registry = await registryOf(stage, { listeners: [stage.self.pid] })
+  const owner = await stage.puppet(place, { name: registry.via('k', 1) })
+  await owner.do('unlink', registry.pid)
+  await stage.hear()
+  owner.tell('exitWith', 'bye')
+  assert.equal(await stage.hear(), { type: 'unregister', registry: registry.pid, key: 'k', pid: owner.pid, value: 1 })
+  assert.equal((await stage.system.info(registry.pid))?.monitors, [])
+})
+
 test('updates of a value that meet do not lose each other', async (stage) => {
   const registry = await registryOf<number>(stage)
   await registry.register('count', 0)

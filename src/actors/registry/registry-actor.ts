@@ -1,8 +1,8 @@
 import { BeamlineError, shown } from '../../errors.js'
-import type { Pid } from '../../threads/pid.js'
+import { Pid, type Ref } from '../../threads/pid.js'
 import { type Behaviour, behaviour } from '../behaviour.js'
 import { Exit } from '../exit-reason.js'
-import { Call, type ExitMessage, type From, isExit } from '../messages.js'
+import { Call, type Down, type ExitMessage, type From, isDown, isExit } from '../messages.js'
 import type { Process } from '../process.js'
 import { HolderTable } from '../via.js'
 import { type Entry, EntryTable } from './entry-table.js'
@@ -14,7 +14,7 @@ export const registryActor = behaviour<RegistryArgs>((self, args) => new Registr
 
 /**
  * The single writer of its entries. It is linked with everybody who has one, and traps exits: their deaths do it no harm,
- * and its own ends them.
+ * and its own ends them. It monitors them too, as they may undo the link.
  */
 class RegistryActor implements Behaviour {
   readonly trusted = true
@@ -23,8 +23,9 @@ class RegistryActor implements Behaviour {
   readonly #entries = new EntryTable()
   readonly #holders: HolderTable | undefined
   readonly #metadata: Map<string, unknown>
-  /** Whom this process has linked itself to, as owners. */
-  readonly #linked = new Set<string>()
+  /** Of everybody who has an entry, and of the dead whose `DOWN` is still to come. */
+  readonly #monitors = new Map<string, Ref>()
+  #isOwnedByParent = false
 
   constructor(self: Process, args: RegistryArgs) {
     self.trapExit = true
@@ -36,7 +37,8 @@ class RegistryActor implements Behaviour {
 
   handle(message: unknown): void {
     if (message instanceof Call) this.#answer(message.from, message.request as RegistryRequest)
-    else if (isExit(message)) this.#heard(message)
+    else if (isDown(message)) this.#lost(message)
+    else if (isExit(message) && this.#isParent(message.pid)) this.#askedToEnd(message)
   }
 
   #answer(from: From, request: RegistryRequest): void {
@@ -93,14 +95,24 @@ class RegistryActor implements Behaviour {
       this.#holders.set(text, pid)
     }
     const entry = this.#entries.add(key as Key, text, pid, value)
-    this.#link(pid)
+    this.#tie(pid)
     this.#tell('register', entry)
   }
 
-  #link(pid: Pid): void {
-    if (this.#linked.has(pid.toString())) return
-    this.#linked.add(pid.toString())
+  #tie(pid: Pid): void {
+    if (this.#monitors.has(pid.toString())) return
+    this.#monitors.set(pid.toString(), this.#self.monitor(pid))
+    this.#isOwnedByParent ||= this.#isParent(pid)
     this.#self.link(pid)
+  }
+
+  #untie(pid: Pid): void {
+    const ref = this.#monitors.get(pid.toString())
+    if (ref === undefined || this.#entries.has(pid)) return
+    this.#monitors.delete(pid.toString())
+    this.#self.demonitor(ref, { flush: true })
+    if (this.#isParent(pid)) this.#isOwnedByParent = false
+    if (!this.#args.linked || !this.#isParent(pid)) this.#self.unlink(pid)
   }
 
   #write(own: Iterable<Entry>, { id, version, value }: Partial<OwnEntry>): boolean {
@@ -113,12 +125,17 @@ class RegistryActor implements Behaviour {
     return false
   }
 
-  /** An owner is dead, or the parent wants this process to end. What others ask is not obeyed. */
-  #heard({ pid, reason }: ExitMessage): void {
-    const isParent = this.#self.parent?.equals(pid) === true
-    const asOwner = !this.#lives(pid) && this.#linked.delete(pid.toString())
-    if (isParent && (this.#args.linked || !asOwner)) throw new Exit(reason)
-    if (asOwner) this.#bury(pid)
+  #lost({ pid, ref }: Down): void {
+    if (!(pid instanceof Pid) || !this.#monitors.get(pid.toString())?.equals(ref)) return
+    this.#monitors.delete(pid.toString())
+    this.#bury(pid)
+  }
+
+  /** Unless the parent, to which the registry was not linked at birth, has died as one of the owners. */
+  #askedToEnd({ pid, reason }: ExitMessage): void {
+    const asOwner = this.#isOwnedByParent && !this.#args.linked && !this.#lives(pid)
+    if (!asOwner) throw new Exit(reason)
+    this.#isOwnedByParent = false
   }
 
   #bury(pid: Pid): void {
@@ -129,9 +146,7 @@ class RegistryActor implements Behaviour {
     for (const entry of [...entries]) {
       this.#entries.remove(entry)
       this.#left(entry)
-      const linkedParent = this.#args.linked && this.#self.parent?.equals(entry.pid)
-      if (!linkedParent && !this.#entries.has(entry.pid) && this.#linked.delete(entry.pid.toString()))
-        this.#self.unlink(entry.pid)
+      this.#untie(entry.pid)
     }
   }
 
@@ -163,6 +178,10 @@ class RegistryActor implements Behaviour {
   /** Without those whose deaths this process has not heard of yet: others have. */
   #alive(entries: Iterable<Entry>): Entry[] {
     return Array.from(entries).filter(({ pid }) => this.#lives(pid))
+  }
+
+  #isParent(pid: Pid): boolean {
+    return this.#self.parent?.equals(pid) === true
   }
 
   #lives(pid: Pid): boolean {
