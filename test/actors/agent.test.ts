@@ -162,6 +162,17 @@ test('an agent has a name, and a handle is found by it', async (stage) => {
   assert.throwsCode(() => Agent.attach(stage.self, 'the list'), 'NOPROC')
 })
 
+each('an agent can be suspended, and its state be looked at and replaced', async (stage, place) => {
+  const agent = await listOf(stage, place)
+  assert.equal(await stage.system.getState(agent.pid), [1, 2])
+  await stage.system.suspend(agent.pid)
+  const sum = agent.get<number>(entry('total'))
+  await stage.system.replaceState(agent.pid, [5])
+  await stage.system.resume(agent.pid)
+  assert.is(await sum, 5)
+  await agent.stop()
+})
+
 test('a caller that waits no longer is not noticed, and no closure is kept', async (stage) => {
   const agent = await Agent.start(stage.self, () => 0)
   const hasty = Agent.attach<number>(stage.self, agent.pid, { timeout: 1 })

@@ -1,11 +1,10 @@
 import { BeamlineError, shown } from '../../errors.js'
 import { type Behaviour, behaviour } from '../behaviour.js'
 import { Entries, type EntryName } from '../entry.js'
-import { Exit } from '../exit-reason.js'
 import { Call, Cast, type From } from '../messages.js'
 import type { Process } from '../process.js'
 import { type AnyFunction, Closures, closuresOf } from './closures.js'
-import { type AgentRequest, type AgentTask, isAgentTask } from './requests.js'
+import { type AgentTask, isAgentTask } from './requests.js'
 
 /** How an agent elsewhere is made: the function that makes its state, and what that is given. */
 export interface AgentSource {
@@ -39,13 +38,20 @@ class AgentActor implements Behaviour {
   }
 
   handle(message: unknown): void | Promise<void> {
-    if (message instanceof Call) return this.#serve(message.from, message.request as AgentRequest)
-    if (message instanceof Cast) return this.#serve(undefined, message.request as AgentRequest)
+    if (message instanceof Call) return this.#serve(message.from, message.request)
+    if (message instanceof Cast) return this.#serve(undefined, message.request)
   }
 
-  #serve(from: From | undefined, request: AgentRequest): void | Promise<void> {
+  systemGetState(): unknown {
+    return this.#state
+  }
+
+  systemReplaceState(state: unknown): void {
+    this.#state = state
+  }
+
+  #serve(from: From | undefined, request: unknown): void | Promise<void> {
     if (isAgentTask(request)) return this.#run(from, request)
-    if (request?.kind === 'stop') throw new Exit(request.reason)
     this.#refuse(from, new BeamlineError('NOT_FOUND', `an agent is asked by its handle, not by ${shown(request)}`))
   }
 

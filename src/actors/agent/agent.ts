@@ -1,7 +1,6 @@
 import { BeamlineError } from '../../errors.js'
 import type { Pid } from '../../threads/pid.js'
 import { behaviour } from '../behaviour.js'
-import { ended } from '../ending.js'
 import { type Entry, type EntryName, nameOf } from '../entry.js'
 import type { ExitReason } from '../exit-reason.js'
 import { ownerOf } from '../owner.js'
@@ -11,9 +10,9 @@ import type { ActorSystem } from '../system.js'
 import type { Name } from '../via.js'
 import { type AgentSource, agentOf } from './agent-actor.js'
 import { type AnyFunction, type Closures, closuresOf } from './closures.js'
-import type { AgentRequest, AgentTask } from './requests.js'
+import type { AgentTask } from './requests.js'
 
-export interface AgentOptions extends Omit<SpawnOptions, 'mailbox'>, CallOptions {
+export interface AgentOptions extends Omit<SpawnOptions, 'mailbox'> {
   /** What the function that makes the first state is given. */
   readonly args?: readonly unknown[]
 }
@@ -39,8 +38,8 @@ const actor = { module: new URL('./agent-actor.js', import.meta.url), export: 'a
  * An agent whose first state is made by a closure lives on the thread that starts it, and takes closures from that thread.
  * To an agent elsewhere a function is given as `{ module, export }`, with the arguments that follow the state.
  *
- * Every method rejects with NOPROC when the agent is dead, with CALL_TIMEOUT when it takes too long (`timeout`, 5000 ms
- * unless told; the agent does not notice), with BAD_ENTRY for a closure that would have to leave its thread, or a function
+ * Every method rejects with NOPROC when the agent is dead, with CALL_TIMEOUT when it takes longer than 5000 ms, unless
+ * {@link attach} was told otherwise (the agent does not notice), with BAD_ENTRY for a closure that would have to leave its thread, or a function
  * that cannot be loaded, and with NOT_CLONEABLE for arguments or an answer that no message can carry. The last two leave the
  * state as it was.
  */
@@ -58,12 +57,12 @@ export class Agent<S> {
   /**
    * Starts an agent; resolves once `init` has made its state.
    * @throws BeamlineError ALREADY_REGISTERED; BAD_ENTRY for a closure that is to run elsewhere; NOPROC when `init` fails, or
-   * cannot be loaded (`cause`)
+   * cannot be loaded (`cause`); CALL_TIMEOUT when it takes longer than `timeout`
    */
   static async start<S>(
     by: ActorSystem | Process,
     init: ((...args: never[]) => S | Promise<S>) | Entry,
-    { args = [], timeout, ...options }: AgentOptions = {},
+    { args = [], ...options }: AgentOptions = {},
   ): Promise<Agent<S>> {
     const owner = ownerOf(by)
     const birth = { label: 'Agent', ...options }
@@ -74,11 +73,11 @@ export class Agent<S> {
           birth,
         )
       : owner.spawn(actor, { init: nameOf(init), args } satisfies AgentSource, birth))
-    return new Agent<S>(owner, pid, timeout === undefined ? {} : { timeout })
+    return new Agent<S>(owner, pid, {})
   }
 
   /**
-   * A handle for another process, on any thread.
+   * A handle for another process, on any thread, or with another `timeout` for its calls.
    * @throws BeamlineError NOPROC for a name that nobody has
    */
   static attach<S>(self: Process | ActorSystem, to: Pid | Name, options: CallOptions = {}): Agent<S> {
@@ -121,8 +120,7 @@ export class Agent<S> {
 
   /** Ends the agent once it has done what it was asked before; resolves when it is dead. */
   stop(reason: ExitReason = 'normal'): Promise<void> {
-    const request: AgentRequest = { kind: 'stop', reason }
-    return ended(this.#owner.call(this.pid, request, this.#options), reason)
+    return this.#owner.stop(this.pid, reason)
   }
 
   async #ask(kind: AgentTask['kind'], apply: AnyFunction | Entry, args: readonly unknown[]): Promise<unknown> {

@@ -1,10 +1,9 @@
 import type { EntryName } from '../entry.js'
-import type { ExitReason } from '../exit-reason.js'
 
-/** What an agent is asked, by calls, or, for an update that nobody waits for, by casts. */
-export type AgentRequest = AgentTask | { readonly kind: 'stop'; readonly reason: ExitReason }
-
-/** A function to be applied to the state: one of another module, or the number of a closure of the agent's thread. */
+/**
+ * What an agent is asked, by calls, or, for an update that nobody waits for, by casts: to apply a function to its state, one
+ * of another module, or the closure of its thread that has this number.
+ */
 export interface AgentTask {
   readonly kind: 'get' | 'update' | 'getAndUpdate'
   readonly what: EntryName | number

@@ -58,8 +58,6 @@ class GroupsActor implements Behaviour {
         return this.#subscribe(caller, request.group)
       case 'unsubscribe':
         return this.#unsubscribe(this.#subscriptions.get(String(request.ref)))
-      case 'stop':
-        throw new Exit('normal')
       default:
         throw new BeamlineError('NOT_FOUND', `groups are asked by their handle, not by ${shown(request)}`)
     }

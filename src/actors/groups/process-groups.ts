@@ -1,6 +1,5 @@
 import { copy } from '../../threads/payload.js'
 import type { Pid, Ref } from '../../threads/pid.js'
-import { ended } from '../ending.js'
 import { ownerOf } from '../owner.js'
 import type { Process } from '../process.js'
 import { type Key, keyText } from '../registry/key.js'
@@ -112,7 +111,7 @@ export class ProcessGroups {
 
   /** Ends the groups with `normal`, which harms nobody; resolves once their process is dead. */
   stop(): Promise<void> {
-    return ended(this.#ask({ kind: 'stop' }))
+    return this.#owner.stop(this.pid)
   }
 
   #ask(request: GroupsRequest): Promise<unknown> {

@@ -8,7 +8,6 @@ export type GroupsRequest =
   | { readonly kind: 'groups' }
   | { readonly kind: 'subscribe'; readonly group?: Key }
   | { readonly kind: 'unsubscribe'; readonly ref: Ref }
-  | { readonly kind: 'stop' }
 
 /** A process in a group. */
 export interface Member {

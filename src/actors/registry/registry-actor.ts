@@ -76,8 +76,6 @@ class RegistryActor implements Behaviour {
         return void this.#metadata.set(request.key, request.value)
       case 'facts':
         return { keys: this.#args.keys, table: this.#holders?.memory } satisfies RegistryFacts
-      case 'stop':
-        throw new Exit('normal')
       default:
         throw new BeamlineError('NOT_FOUND', `a registry is asked by its handle, not by ${shown(request)}`)
     }

@@ -1,6 +1,5 @@
 import { BeamlineError, shown } from '../../errors.js'
 import { Pid } from '../../threads/pid.js'
-import { ended } from '../ending.js'
 import { ownerOf } from '../owner.js'
 import type { Process } from '../process.js'
 import type { Placement } from '../spawner.js'
@@ -194,7 +193,7 @@ export class Registry<V = unknown> {
 
   /** Ends the registry with `normal`, which harms nobody who has an entry; resolves once it is dead. */
   stop(): Promise<void> {
-    return ended(this.#ask({ kind: 'stop' }))
+    return this.#owner.stop(this.pid)
   }
 
   #ask(request: RegistryRequest): Promise<unknown> {

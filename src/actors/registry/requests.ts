@@ -20,7 +20,6 @@ export type RegistryRequest =
   | { readonly kind: 'meta'; readonly key: string }
   | { readonly kind: 'put-meta'; readonly key: string; readonly value: unknown }
   | { readonly kind: 'facts' }
-  | { readonly kind: 'stop' }
 
 /** An entry as its owner sees it. */
 export interface OwnEntry {
