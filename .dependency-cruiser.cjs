@@ -37,6 +37,16 @@ module.exports = {
       { path: '^build/src/', pathNot: '^build/src/cli/' },
       { path: 'node_modules/commander' },
     ),
+    rule(
+      'only-the-door-knows-comlink',
+      { path: '^build/src/', pathNot: '^build/src/variables/door/' },
+      { path: 'node_modules/comlink' },
+    ),
+    rule(
+      'foreign-threads-start-fast',
+      { path: '^build/src/variables/door/remote\\.js$' },
+      { path: 'node_modules/(zod|piscina|commander|@grpc)', reachable: true },
+    ),
     rule('everything-resolves', { path: '^build/src/' }, { couldNotResolve: true }),
   ],
   options: { doNotFollow: { path: 'node_modules' }, exclude: { path: '\\.d\\.ts$' }, moduleSystems: ['es6', 'cjs'] },

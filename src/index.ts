@@ -25,6 +25,7 @@ export type { ChangeMeta, HistoryEntry, ManyWritten, Metadata, VariableInfo, Wri
 export type { WatchedChange } from './variables/changes.js'
 export { Context } from './variables/context.js'
 export type { ContextOptions } from './variables/context-spawn.js'
+export { type DoorOptions, openDoor } from './variables/door/door.js'
 export { ObserverManager } from './variables/observer-manager.js'
 export type { ObserverStats, WatcherInfo } from './variables/requests.js'
 export type { ConstraintsOf, Tensor, TypeDefinition, TypeName, ValueOf } from './variables/types/value-types.js'

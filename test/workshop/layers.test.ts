@@ -98,6 +98,11 @@ const violations: [rule: string, files: Readonly<Record<string, string>>][] = [
   ['threads-and-actors-start-fast', { 'actors/host.js': "import 'zod'" }],
   ['only-pools-knows-piscina', { 'threads/link.js': "import 'piscina'" }],
   ['commander-is-for-the-cli', { 'variables/watch.js': "import 'commander'" }],
+  ['only-the-door-knows-comlink', { 'variables/watch.js': "import 'comlink'" }],
+  [
+    'foreign-threads-start-fast',
+    { 'variables/door/remote.js': "import '../state.js'", 'variables/state.js': "import 'zod'" },
+  ],
   ['everything-resolves', { 'threads/link.js': "import './nowhere.js'" }],
 ]
 
