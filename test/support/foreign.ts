@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { type MessagePort, Worker } from 'node:worker_threads'
+import { Call } from '../../src/actors/messages.js'
+import { type ActorSystem, Context, ObserverManager, openDoor, type Pid, type Process } from '../../src/index.js'
 import { unpack } from '../../src/threads/payload.js'
-import type { ForeignData, Said, Told } from '../fixtures/foreign.js'
+import type { ForeignData, Said, Told, Vars } from '../fixtures/foreign.js'
 import { eventually } from '../harness.js'
+import { gate } from './recorder.js'
 
 /** A worker thread that no system started; see the fixture. */
 export class Foreign implements AsyncDisposable {
@@ -54,4 +57,68 @@ export class Foreign implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.worker.terminate()
   }
+}
+
+export interface DoorScene {
+  readonly ctx: Context<Vars>
+  readonly foreign: Foreign
+  /** Ends the process by the name `mute`, which answers nobody, once somebody has called it. */
+  readonly endMute: () => Promise<void>
+}
+
+/** What doors of a system are tested with. */
+export class DoorStage {
+  readonly #system: () => ActorSystem
+
+  constructor(system: () => ActorSystem) {
+    this.#system = system
+  }
+
+  /** A test with a context 'room', a worker that uses it through a door, and a process 'mute' that never answers. */
+  scene(body: (scene: DoorScene) => Promise<void>, timeout?: number): () => Promise<void> {
+    return async () => {
+      const system = this.#system()
+      await using ctx = await Context.start<Vars>(system, { id: 'room' })
+      await ctx.define('n', 'integer', 1)
+      await ctx.define('text', 'string', 'a')
+      const { opened: called, open } = gate()
+      const pid = await startMute(system, open)
+      const endMute = async () => {
+        await called
+        system.self.exit(pid, 'kill')
+      }
+      try {
+        await using foreign = await Foreign.start(await openDoor(system), timeout)
+        await body({ ctx, foreign, endMute })
+      } finally {
+        system.self.exit(pid, 'kill')
+        await eventually(() => !system.isAlive(pid))
+      }
+    }
+  }
+
+  observers(): Promise<number> {
+    return ObserverManager.of(this.#system()).total()
+  }
+
+  async doors(): Promise<number> {
+    const system = this.#system()
+    const infos = await Promise.all(system.processes().map((pid) => system.info(pid)))
+    return infos.filter((info) => info?.label === 'Door').length
+  }
+
+  /** Waits until no watch is left, and no door. */
+  noneLeft(): Promise<void> {
+    return eventually(async () => (await this.observers()) === 0 && (await this.doors()) === 0)
+  }
+}
+
+/** A process that tells of the first call and never answers. */
+export function startMute(system: ActorSystem, called: () => void = () => {}): Promise<Pid> {
+  const mute = async (self: Process): Promise<void> => {
+    await self.receive((message) => message instanceof Call)
+    called()
+    await self.receive(() => false)
+  }
+  return system.spawn(mute, undefined, { name: 'mute' })
 }

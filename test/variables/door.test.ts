@@ -1,67 +1,21 @@
 import { once } from 'node:events'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { type BeamlineError, Call, Context, ObserverManager, openDoor } from '../../src/index.js'
+import { MessageChannel } from 'node:worker_threads'
+import { type BeamlineError, Context, openDoor } from '../../src/index.js'
 import { remote } from '../../src/variables/door/remote.js'
 import type { Vars } from '../fixtures/foreign.js'
 import { assert, eventually, suite } from '../harness.js'
-import { Foreign } from '../support/foreign.js'
-import { gate, range } from '../support/recorder.js'
-import { systemFor, withSystem } from '../support/system.js'
+import { DoorStage } from '../support/foreign.js'
+import { range } from '../support/recorder.js'
+import { systemFor } from '../support/system.js'
 
 const test = suite('door', { timeout: 60_000 })
 const system = systemFor(test, { threads: 1 })
 
-interface Scene {
-  readonly ctx: Context<Vars>
-  readonly foreign: Foreign
-  /** Ends the process by the name `mute`, which answers nobody, once somebody has called it. */
-  readonly endMute: () => Promise<void>
-}
-
-/** A context 'room', a worker that uses it through a door, and a process that never answers. */
-function scene(body: (scene: Scene) => Promise<void>, timeout?: number): () => Promise<void> {
-  return async () => {
-    await using ctx = await Context.start<Vars>(system(), { id: 'room' })
-    await ctx.define('n', 'integer', 1)
-    await ctx.define('text', 'string', 'a')
-    const { opened: called, open } = gate()
-    const pid = await system().spawn<void>(
-      async (self) => {
-        await self.receive((message) => message instanceof Call)
-        open()
-        await self.receive(() => false)
-      },
-      undefined,
-      { name: 'mute' },
-    )
-    const endMute = async () => {
-      await called
-      system().self.exit(pid, 'kill')
-    }
-    try {
-      await using foreign = await Foreign.start(await openDoor(system()), timeout)
-      await body({ ctx, foreign, endMute })
-    } finally {
-      system().self.exit(pid, 'kill')
-      await eventually(() => !system().isAlive(pid))
-    }
-  }
-}
-
-const observers = () => ObserverManager.of(system()).total()
-const doors = async () => {
-  const infos = await Promise.all(
-    system()
-      .processes()
-      .map((pid) => system().info(pid)),
-  )
-  return infos.filter((info) => info?.label === 'Door').length
-}
-const noneLeft = () => eventually(async () => (await observers()) === 0 && (await doors()) === 0)
+const stage = new DoorStage(system)
 
 test(
   'a foreign thread reads and writes a context, typed',
-  scene(async ({ ctx, foreign }) => {
+  stage.scene(async ({ ctx, foreign }) => {
     assert.equal(await foreign.do('typed', 'room'), [1, 'a', 1])
     assert.is(ctx.peek('n'), 2)
     const { revision } = (await foreign.do('ask', 'room', 'updateMany', { n: 5, text: 'b' })) as { revision: number }
@@ -84,7 +38,7 @@ test(
 
 test(
   'errors come through a door with code, message, details and cause',
-  scene(async ({ foreign }) => {
+  stage.scene(async ({ foreign }) => {
     const error = await assert.rejects(
       foreign.do('ask', 'room', 'set', 'n', 'x'),
       'INVALID_TYPE',
@@ -106,13 +60,13 @@ test(
     await assert.rejects(foreign.do('uncloneable', 'room'), 'NOT_CLONEABLE', /f/)
     await assert.rejects(foreign.do('watch', 'room', 1, 'missing'), 'NOT_FOUND')
     await assert.rejects(foreign.do('watch', 'room', 1, 'n', { debounce: -1 }), 'INVALID_TYPE')
-    assert.is(await observers(), 0)
+    assert.is(await stage.observers(), 0)
   }),
 )
 
 test(
   'a watch of a foreign thread is told every change in order, with the options of any watch',
-  scene(async ({ ctx, foreign }) => {
+  stage.scene(async ({ ctx, foreign }) => {
     await foreign.do('watch', 'room', 'all', 'n', { includeInitial: true })
     await foreign.do('watch', 'room', 'distinct', 'n', { distinct: true })
     for (const n of [2, 2, 3]) await ctx.set('n', n)
@@ -124,7 +78,7 @@ test(
     const [owner] = await ctx.listWatchers()
     assert.is((await system().info(owner?.owner as never))?.label, 'Door')
     for (const key of ['all', 'distinct', 'since']) await foreign.do('stop', key)
-    assert.is(await observers(), 0)
+    assert.is(await stage.observers(), 0)
     await ctx.set('n', 9)
     await foreign.do('state', 'all')
     assert.is(foreign.seen.length, 8)
@@ -133,14 +87,14 @@ test(
 
 test(
   'when a foreign write resolves, the watches of that thread have been called',
-  scene(async ({ foreign }) => {
+  stage.scene(async ({ foreign }) => {
     assert.equal(await foreign.do('watched', 'room', 50), range(1, 50))
   }),
 )
 
 test(
   'filters run on the foreign thread, and what callbacks throw goes to onError',
-  scene(async ({ ctx, foreign }) => {
+  stage.scene(async ({ ctx, foreign }) => {
     await foreign.do('faulty', 'room', 'even')
     for (const n of [2, 3, 4]) await ctx.set('n', n)
     await eventually(() => foreign.ended.length === 2)
@@ -154,157 +108,34 @@ test(
 
 test(
   'a callback that is too slow for its buffer ends its watch with OVERFLOW, and the observer goes',
-  scene(async ({ ctx, foreign }) => {
+  stage.scene(async ({ ctx, foreign }) => {
     await foreign.do('busy', 'room', 'slow')
     for (const n of [2, 3, 4]) await ctx.set('n', n)
     assert.is(await foreign.endOf('slow'), 'OVERFLOW')
-    await eventually(async () => (await observers()) === 0)
+    await eventually(async () => (await stage.observers()) === 0)
   }),
 )
-
-test(
-  'a context that ends rejects what waits for it and ends its watches',
-  scene(async ({ ctx, foreign, endMute }) => {
-    await foreign.do('watch', 'room', 'w', 'n')
-    const pending = foreign.do('ask', 'mute', 'get', 'n')
-    await endMute()
-    await assert.rejects(pending, 'NOPROC')
-    await ctx.set('n', 2)
-    await ctx.stop()
-    assert.is(await foreign.endOf('w'), 'UNAVAILABLE')
-    assert.equal(foreign.valuesOf('w'), [2])
-    await assert.rejects(foreign.do('ask', 'room', 'get', 'n'), 'NOPROC')
-  }),
-)
-
-test(
-  'a watch whose last variable is deleted ends without an error',
-  scene(async ({ ctx, foreign }) => {
-    await foreign.do('watch', 'room', 'w', 'n')
-    await ctx.delete('n')
-    await eventually(async () => (await foreign.do('state', 'w')) === 'closed')
-    assert.equal(foreign.ended, [])
-  }),
-)
-
-for (const looping of [false, true]) {
-  test(
-    `a worker that is terminated in ${looping ? 'an endless loop' : 'the middle of a call'} leaves no observer and no door`,
-    scene(async ({ ctx, foreign }) => {
-      for (const key of range(1, 10)) await foreign.do('watch', 'room', key, 'n')
-      assert.is(await observers(), 10)
-      const answer = looping ? foreign.do('loop') : foreign.do('ask', 'mute', 'get', 'n')
-      answer.catch(() => {})
-      const writes = range(1, 50).map((n) => ctx.set('n', n))
-      await foreign.worker.terminate()
-      await Promise.all(writes)
-      await noneLeft()
-    }),
-  )
-}
-
-test(
-  'a port that the foreign thread closes ends its calls and watches there, too',
-  scene(async ({ foreign }) => {
-    await foreign.do('watch', 'room', 'w', 'n')
-    const pending = assert.rejects(foreign.do('ask', 'mute', 'get', 'n'), 'UNAVAILABLE')
-    await foreign.do('closePort')
-    await pending
-    assert.is(await foreign.endOf('w'), 'UNAVAILABLE')
-    await assert.rejects(foreign.do('ask', 'room', 'get', 'n'), 'UNAVAILABLE')
-    await noneLeft()
-  }),
-)
-
-test(
-  'close ends calls with STOPPED, and watches in silence',
-  scene(async ({ foreign }) => {
-    await foreign.do('watch', 'room', 'w', 'n')
-    const pending = assert.rejects(foreign.do('ask', 'mute', 'get', 'n'), 'STOPPED')
-    await foreign.do('close')
-    await foreign.do('close')
-    await pending
-    await assert.rejects(foreign.do('ask', 'room', 'get', 'n'), 'STOPPED')
-    assert.is(await foreign.do('state', 'w'), 'closed')
-    await foreign.do('stop', 'w')
-    assert.equal(foreign.ended, [])
-    await noneLeft()
-  }),
-)
-
-test(
-  'a signal that aborts on the foreign side ends calls with its reason',
-  scene(async ({ foreign }) => {
-    const pending = assert.rejects(foreign.do('ask', 'mute', 'get', 'n'), /enough/)
-    await foreign.do('abort')
-    await pending
-    await assert.rejects(foreign.do('ask', 'room', 'get', 'n'), /enough/)
-    await noneLeft()
-  }),
-)
-
-test(
-  'a call that takes too long rejects with CALL_TIMEOUT, and the door serves on',
-  scene(async ({ foreign }) => {
-    const { details } = await assert.rejects(foreign.do('ask', 'mute', 'get', 'n'), 'CALL_TIMEOUT', /ask/)
-    assert.equal(details, { timeout: 2000 })
-    assert.is(await foreign.do('ask', 'room', 'get', 'n'), 1)
-  }, 2000),
-)
-
-test('a system that stops rejects the calls that wait with STOPPED, and ends the watches', () =>
-  withSystem({ threads: 1 }, async (other) => {
-    const ctx = await Context.start<Vars>(other, { id: 'room' })
-    await ctx.define('n', 'integer', 1)
-    await other.spawn<void>(async (self) => void (await self.receive(() => false)), undefined, { name: 'mute' })
-    await using foreign = await Foreign.start(await openDoor(other))
-    await foreign.do('watch', 'room', 'w', 'n')
-    const pending = range(1, 5).map(() => assert.rejects(foreign.do('ask', 'mute', 'get', 'n'), 'STOPPED'))
-    await foreign.do('state', 'w')
-    await Promise.all([other.stop(), ...pending])
-    assert.is(await foreign.endOf('w'), 'STOPPED')
-    await assert.rejects(foreign.do('ask', 'room', 'get', 'n'), 'STOPPED')
-    await assert.rejects(openDoor(other), 'STOPPED')
-  }))
 
 test(
   '50 watches opened and stopped leave no ports on either side',
-  scene(async ({ foreign }) => {
+  stage.scene(async ({ foreign }) => {
     const mine = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
     await foreign.do('watch', 'room', 'first', 'n')
     const before = [mine(), await foreign.do('ports')]
     for (const key of range(1, 50)) await foreign.do('watch', 'room', key, 'n')
-    assert.is(await observers(), 51)
+    assert.is(await stage.observers(), 51)
     for (const key of range(1, 50)) await foreign.do('stop', key)
-    assert.is(await observers(), 1)
+    assert.is(await stage.observers(), 1)
     assert.equal([mine(), await foreign.do('ports')], before)
   }),
 )
 
 test(
   'a call whose handles are garbage is answered all the same',
-  scene(async ({ foreign }) => {
+  stage.scene(async ({ foreign }) => {
     assert.is(await foreign.do('collected', 'room'), 1)
   }),
 )
-
-test('a signal, or the end of the process that opened it, closes a door', async () => {
-  const abort = new AbortController()
-  await using first = await Foreign.start(await openDoor(system(), { signal: abort.signal }))
-  const { opened, open } = gate<MessagePort>()
-  const owner = await system().spawn(async (self) => {
-    open(await openDoor(self))
-    await self.receive()
-  })
-  await using second = await Foreign.start(await opened)
-  assert.is(await doors(), 2)
-  abort.abort()
-  system().self.send(owner, 'end')
-  await noneLeft()
-  for (const foreign of [first, second]) await assert.rejects(foreign.do('ask', 'x', 'get', 'n'), 'UNAVAILABLE')
-  await assert.rejects(openDoor(system(), { signal: abort.signal }), /abort/)
-  await assert.rejects(openDoor(system(), { signal: 'x' as never }), 'INVALID_TYPE')
-})
 
 test('a remote refuses what is no port and no option', () => {
   const { port1, port2 } = new MessageChannel()
