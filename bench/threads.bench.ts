@@ -1,4 +1,5 @@
 import { ActorSystem, Context, type Variable } from '../src/index.js'
+import { eventually } from '../src/testing/eventually.js'
 import { RawPeer, rawRoundTrip, rawWorker, roundTrip } from './peers.js'
 import { brief, expect, latency, runBench, throughput } from './support.js'
 
@@ -9,7 +10,11 @@ const against = { peer: roundTrip }
 const raw = new RawPeer()
 const system = await ActorSystem.start({ threads: 2 })
 const { self } = system
+const cold = await ActorSystem.start({ threads: 1, spares: 0 })
 let serial = 0
+
+const waiting = () => system.threads().flatMap(({ id, kind }) => (kind === 'spare' ? [id] : []))
+const warm = () => eventually(() => waiting().length === 2)
 
 rawRoundTrip(raw)
 
@@ -162,11 +167,33 @@ latency(
   'spawn to first message: isolated, cold',
   async (watch) => {
     watch.start()
-    await system.spawn({ module, export: 'greeter' }, self.pid, { thread: 'isolated', monitor: true })
-    const message = await self.receive()
+    await cold.spawn({ module, export: 'greeter' }, cold.self.pid, { thread: 'isolated', monitor: true })
+    const message = await cold.self.receive()
     watch.stop()
     expect('message', message, 'hello')
-    expect('reason', (await self.receive(isDown)).reason, 'normal')
+    expect('reason', (await cold.self.receive(isDown)).reason, 'normal')
+  },
+  { peer: start },
+)
+latency(
+  'isolated restart, crash to ready, with warm spares',
+  async (watch) => {
+    const options = { thread: 'isolated', monitor: true } as const
+    const before = await system.spawn({ module, export: 'echo' }, undefined, options)
+    await warm()
+    const spares = waiting()
+    watch.start()
+    self.exit(before, 'crash')
+    const down = await self.receive(isDown)
+    const after = await system.spawn({ module, export: 'echo' }, undefined, options)
+    const answer = await self.call(after, ++serial)
+    watch.stop()
+    expect('reason', down.reason, 'crash')
+    expect('answer', answer, serial)
+    expect('a spare', spares.includes(after.thread), true)
+    self.exit(after, 'kill')
+    expect('reason', (await self.receive(isDown)).reason, 'killed')
+    await warm()
   },
   { peer: start },
 )
@@ -196,4 +223,5 @@ latency(
 
 await runBench('threads')
 await raw.stop()
+await cold.stop()
 await system.stop()

@@ -5,6 +5,12 @@ import type { MailboxLimit, Overflow } from './mailbox.js'
 import type { Placement, SpawnOptions } from './spawner.js'
 import type { Name } from './via.js'
 
+/** The options as the layers above may give them. */
+export interface InnerOptions extends SpawnOptions {
+  /** The modules that the process is made of, where that of its entry does not tell. */
+  readonly preload?: readonly string[] | undefined
+}
+
 /** What a new process is given: the options of its spawn, checked and complete. */
 export interface Birthright {
   readonly label: string
@@ -16,6 +22,7 @@ export interface Birthright {
   readonly resourceLimits: ResourceLimits | undefined
   /** Milliseconds in which it must be ready; `Infinity` for no limit. */
   readonly timeout: number
+  readonly preload: readonly string[] | undefined
 }
 
 const overflows: readonly Overflow[] = ['drop-newest', 'drop-oldest', 'exit']
@@ -25,9 +32,9 @@ const overflows: readonly Overflow[] = ['drop-newest', 'drop-oldest', 'exit']
  * @param makeRef makes the reference of a monitor that has none
  * @throws BeamlineError INVALID_TYPE, BAD_ENTRY
  */
-export function birthrightOf(options: SpawnOptions, entry: string, makeRef: () => Ref): Birthright {
+export function birthrightOf(options: InnerOptions, entry: string, makeRef: () => Ref): Birthright {
   const { name, thread = 'auto', link = false, monitor = false, resourceLimits, mailbox, label = entry } = options
-  const { timeout = Number.POSITIVE_INFINITY } = options
+  const { timeout = Number.POSITIVE_INFINITY, preload } = options
   const names = name === undefined ? [] : isList(name) ? name : [name]
   if (mailbox !== undefined && !isMailboxLimit(mailbox)) {
     const text = `mailbox: give { limit: a whole number above 0, overflow: ${overflows.join(' | ')} }`
@@ -43,7 +50,7 @@ export function birthrightOf(options: SpawnOptions, entry: string, makeRef: () =
     throw new BeamlineError('INVALID_TYPE', `timeout is ${shown(timeout)}: give milliseconds, 0 or more`)
   }
   const ref = monitor === true ? makeRef() : monitor || undefined
-  return { label, names, thread, link, monitor: ref, resourceLimits, mailbox, timeout }
+  return { label, names, thread, link, monitor: ref, resourceLimits, mailbox, timeout, preload }
 }
 
 const isList = (names: Name | readonly Name[]): names is readonly Name[] => Array.isArray(names)

@@ -9,6 +9,7 @@ import type { Pid, RawRef } from '../threads/pid.js'
 import { Roster, type RosterMemory } from '../threads/roster.js'
 import type { SharedMapMemory } from '../threads/shared-map.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
+import { importModule } from './entry.js'
 import { Host, type ThreadControl } from './host.js'
 import { inspect } from './inspect.js'
 import { type NameClaim, NameTable } from './names.js'
@@ -135,11 +136,19 @@ class WorkerThread implements ThreadControl {
         return this.#host.mesh.connect(this.#carrier.attach(signal.end, signal.thread, this.#batch, this.#host))
       case 'thread-down':
         return this.#host.threadDown(signal)
+      case 'preload':
+        return void this.#preload(signal.modules)
       case 'inspect':
         return inspect(this.#host, signal, from)
       case 'stop':
         return void this.#stop(signal.timeout)
     }
+  }
+
+  /** What cannot be loaded is the business of the process that needs it. */
+  async #preload(modules: readonly string[]): Promise<void> {
+    await Promise.allSettled(modules.map(importModule))
+    this.#toMain({ kind: 'loaded' })
   }
 
   async #stop(timeout: number): Promise<void> {

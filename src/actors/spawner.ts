@@ -6,7 +6,7 @@ import { Pid, Ref } from '../threads/pid.js'
 import type { SpawnSignal } from '../threads/signal.js'
 import { Attempt } from './attempt.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
-import { type Birthright, birthrightOf } from './birthright.js'
+import { type Birthright, birthrightOf, type InnerOptions } from './birthright.js'
 import { timedOut } from './calls.js'
 import type { Cell } from './cell.js'
 import { Entries, type Entry, type EntryName, nameOf } from './entry.js'
@@ -71,12 +71,12 @@ export class Spawner {
     this.#host = host
   }
 
-  async spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
+  async spawn(parent: Cell, what: Spawnable, args: unknown, options: InnerOptions): Promise<Pid> {
     this.#host.assertRunning()
     return parent.alive ? parent.own(this.#spawn(parent, what, args, options)) : parent.over()
   }
 
-  async #spawn(parent: Cell, what: Spawnable, args: unknown, options: SpawnOptions): Promise<Pid> {
+  async #spawn(parent: Cell, what: Spawnable, args: unknown, options: InnerOptions): Promise<Pid> {
     const name = typeof what === 'function' ? undefined : nameOf(what)
     const entry = name ? `${name.module}#${name.export}` : (what as ProcessFn).name || 'closure'
     const right = birthrightOf(options, entry, () => this.#host.ref())
@@ -91,7 +91,8 @@ export class Spawner {
   /** Starts a server class: by its module on any thread, or, when it names none, on this one. */
   start(parent: Cell, type: ServerClass, args: unknown, options: SpawnOptions): Promise<Pid> {
     const spawn = serverSpawn(type, args)
-    return this.spawn(parent, spawn.what, spawn.args, { label: type.name, ...options })
+    const preload = type.module === undefined ? undefined : [type.module]
+    return this.spawn(parent, spawn.what, spawn.args, { label: type.name, ...options, preload })
   }
 
   #closure(parent: Cell, body: Body, args: unknown, right: Birthright): Promise<Pid> {

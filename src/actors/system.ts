@@ -5,7 +5,6 @@ import { type Clock, realClock } from '../threads/clock.js'
 import { Batch } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
-import { ThreadPools } from '../threads/pools.js'
 import { portCarrier } from '../threads/port-link.js'
 import { Roster } from '../threads/roster.js'
 import type { Cell } from './cell.js'
@@ -18,7 +17,7 @@ import type { InitArgs, Server, ServerClass } from './server.js'
 import type { ServerRef } from './server-ref.js'
 import { shutdown } from './shutdown.js'
 import type { Spawnable, SpawnOptions } from './spawner.js'
-import { type Machinery, ThreadKeeper } from './thread-keeper.js'
+import { type Machinery, type ThreadInfo, ThreadKeeper } from './thread-keeper.js'
 import type { Name } from './via.js'
 import { Watchdog } from './watchdog.js'
 
@@ -35,6 +34,13 @@ export interface SystemOptions {
   readonly stuckAfter?: number
   /** The same for a thread with a process that was told to die by `kill`; 1000. */
   readonly killGrace?: number
+  /**
+   * Worker threads kept warm for the next isolated processes: each is booted and has loaded the modules that isolated
+   * processes were spawned from lately, so that what a module does while it loads also happens in threads that wait.
+   * Unless told: none until the first isolated spawn, then 2. A given number is kept from the start; 0 keeps none. A
+   * process with `resourceLimits` always has a fresh thread.
+   */
+  readonly spares?: number
   /** The time of the main thread; the real time unless told. */
   readonly clock?: Clock
 }
@@ -70,7 +76,9 @@ export class ActorSystem implements AsyncDisposable {
    * Starts the worker threads; resolves when all of them run.
    * @throws BeamlineError INVALID_TYPE for an option out of its range, UNAVAILABLE when a thread cannot start
    */
-  static start(options: SystemOptions = {}): Promise<ActorSystem> {
+  static async start(options: SystemOptions = {}): Promise<ActorSystem> {
+    // Not before: every worker thread loads this module, and none of them needs Piscina, which takes 30 ms to load.
+    const { ThreadPools } = await import('../threads/pools.js')
     const batch = new Batch(false)
     return ActorSystem.assemble(options, { source: new ThreadPools(), carrier: portCarrier, batch })
   }
@@ -82,10 +90,11 @@ export class ActorSystem implements AsyncDisposable {
     const killGrace = within('start: killGrace', options.killGrace ?? 1000, 1, Number.POSITIVE_INFINITY)
     const threads = whole('threads', options.threads ?? availableParallelism(), MOST_THREADS)
     const roster = Roster.create(threads, whole('systemThreads', options.systemThreads ?? 1, MOST_THREADS))
+    const spares = options.spares === undefined ? undefined : whole('spares', options.spares, MOST_THREADS, 0)
     const node = options.name ?? `beamline-${randomBytes(3).toString('hex')}`
     const processes = ProcessTable.create(node, whole('maxProcesses', options.maxProcesses ?? 1 << 20, MOST_PROCESSES))
     const names = NameTable.create(processes)
-    const keeper = new ThreadKeeper(machinery)
+    const keeper = new ThreadKeeper(machinery, spares)
     const mesh = new Mesh(() => {})
     const host = new Host({
       thread: MAIN,
@@ -216,7 +225,7 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** The worker threads that run now. Known on the main thread only; empty elsewhere. */
-  threads(): { readonly id: number; readonly kind: 'scheduler' | 'system' | 'isolated' }[] {
+  threads(): ThreadInfo[] {
     return this.#keeper?.list() ?? []
   }
 
@@ -246,8 +255,8 @@ export class ActorSystem implements AsyncDisposable {
   }
 }
 
-function whole(option: string, value: number, most: number): number {
-  if (Number.isInteger(value)) return within(`start: ${option}`, value, 1, most)
+function whole(option: string, value: number, most: number, least = 1): number {
+  if (Number.isInteger(value)) return within(`start: ${option}`, value, least, most)
   throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${shown(value)}: give a whole number`)
 }
 

@@ -1,39 +1,27 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { BeamlineError } from '../errors.js'
-import type { Batch, Carrier, LinkEnd } from '../threads/link.js'
+import type { Batch, Carrier } from '../threads/link.js'
 import { MAIN } from '../threads/mesh.js'
 import { pack, unpack } from '../threads/payload.js'
 import { Pid, type RawPid, type RawRef, Ref } from '../threads/pid.js'
-import type { RunningThread, ThreadEnd, ThreadSource } from '../threads/pools.js'
+import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../threads/pools.js'
 import type { Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
+import type { Birthright } from './birthright.js'
 import type { BootData } from './boot.js'
 import { type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host, ThreadControl } from './host.js'
 import { inspect } from './inspect.js'
 import type { NameClaim } from './names.js'
+import { Spares } from './spares.js'
+import { Thread } from './thread.js'
 import { type Verdict, verdictOf } from './verdict.js'
 import type { Watchdog } from './watchdog.js'
 
-/** A worker thread, as main sees it. */
-interface Thread {
+/** A worker thread that runs now. */
+export interface ThreadInfo {
   readonly id: number
-  readonly place: number | undefined
-  readonly running: RunningThread
-  /** Whether its program came to run. */
-  readonly ready: Promise<boolean>
-  readonly closed: Promise<void>
-  readonly gone: Promise<void>
-  readonly links: Set<number>
-  isReady(yes: boolean): void
-  linkClosed(): void
-  /** The spawn that an isolated thread was opened for. */
-  spawn: RawRef | undefined
-  /** The first process of an isolated thread. */
-  resident: RawPid | undefined
-  /** Why the thread is being ended, for the processes that are the cause, and what that means for all others on it. */
-  verdict: Verdict | undefined
-  /** The last error that no code of it caught; user code may have survived it. */
-  lastWords: ExitReason | undefined
+  /** `spare`: warm, and waits for an isolated process; one that is not warm yet counts as `isolated`. */
+  readonly kind: 'scheduler' | 'system' | 'isolated' | 'spare'
 }
 
 /** What threads and their links are made of, so that a simulation can make them of something else. */
@@ -54,13 +42,19 @@ export class ThreadKeeper implements ThreadControl {
   #host!: Host
   #watchdog!: Watchdog
   #boot!: Omit<BootData, 'thread' | 'place'>
+  readonly #spares: Spares
   #last = MAIN
   #stopping = false
   /** Runs when a thread asks for the whole system to stop. */
   onStop: (() => void) | undefined
 
-  constructor(machinery: Machinery) {
+  /** @param spares isolated threads kept warm; see {@link Spares} */
+  constructor(machinery: Machinery, spares: number | undefined) {
     this.#machinery = machinery
+    this.#spares = new Spares(spares, {
+      open: () => this.#openIsolated(),
+      preload: ({ id }, modules) => void this.#host.mesh.send(id, { kind: 'preload', modules }),
+    })
   }
 
   /** Starts a thread for every place of the roster and joins each to each. */
@@ -73,14 +67,17 @@ export class ThreadKeeper implements ThreadControl {
     const ready = await Promise.all(shared.map((thread) => thread.ready))
     if (!ready.every(Boolean))
       throw new BeamlineError('UNAVAILABLE', 'a worker thread could not start: see the warning before this')
+    this.#spares.fill()
   }
 
   /** The threads that run now. */
-  list(): { readonly id: number; readonly kind: 'scheduler' | 'system' | 'isolated' }[] {
-    return [...this.#threads.values()].map(({ id, place }) => ({
-      id,
-      kind: place === undefined ? 'isolated' : this.#host.placement.isSystem(place) ? 'system' : 'scheduler',
-    }))
+  list(): ThreadInfo[] {
+    return [...this.#threads.values()].map((thread) => ({ id: thread.id, kind: this.#kindOf(thread) }))
+  }
+
+  #kindOf(thread: Thread): ThreadInfo['kind'] {
+    if (thread.place === undefined) return this.#spares.isWarm(thread) ? 'spare' : 'isolated'
+    return this.#isSystem(thread) ? 'system' : 'scheduler'
   }
 
   #openShared(place: number): Thread {
@@ -89,41 +86,32 @@ export class ThreadKeeper implements ThreadControl {
     return thread
   }
 
-  #open(
-    place: number | undefined,
-    run: (task: { module: string; data: BootData; end: LinkEnd }) => RunningThread,
-  ): Thread {
+  #openIsolated(limits?: ResourceLimits): Thread {
+    const thread = this.#open(undefined, (task) => this.#machinery.source.isolated(task, limits))
+    this.#joinSystem(thread)
+    return thread
+  }
+
+  #open(place: number | undefined, run: (task: ThreadTask) => RunningThread): Thread {
     const id = ++this.#last
     const [here, there] = this.#machinery.carrier.pair()
-    const running = run({ module: program, data: { ...this.#boot, thread: id, place }, end: there })
-    const [ready, isReady] = signalled<boolean>()
-    const [closed, linkClosed] = signalled<void>()
-    const gone = running.ended.then((end) => this.#bury(id, end))
-    const thread: Thread = {
-      id,
-      place,
-      running,
-      ready,
-      closed,
-      gone,
-      isReady,
-      linkClosed,
-      links: new Set(),
-      spawn: undefined,
-      resident: undefined,
-      verdict: undefined,
-      lastWords: undefined,
-    }
+    const running = run({ module: program, data: { ...this.#boot, thread: id, place } satisfies BootData, end: there })
+    const thread = new Thread(id, place, running, (dead, end) => this.#bury(dead, end))
     this.#threads.set(id, thread)
     const events = {
       receive: (signals: readonly Signal[], from: number) => this.#host.receive(signals, from),
       closed: (peer: number) => {
-        linkClosed()
+        thread.linkClosed()
         this.#host.closed(peer)
       },
     }
     this.#host.mesh.connect(this.#machinery.carrier.attach(here, id, this.#machinery.batch, events))
     return thread
+  }
+
+  /** Before anything runs there: code that never lets its event loop turn could not be joined to them later. */
+  #joinSystem(thread: Thread): void {
+    for (const system of this.#threads.values()) if (this.#isSystem(system)) this.#connect(system, thread)
   }
 
   #isSystem({ place }: Thread): boolean {
@@ -140,8 +128,8 @@ export class ThreadKeeper implements ThreadControl {
   }
 
   /** A thread's program has ended, or its worker has. Its processes are dead once nothing of it can arrive any more. */
-  async #bury(id: number, end: ThreadEnd): Promise<void> {
-    const thread = this.#threads.get(id) as Thread
+  async #bury(thread: Thread, end: ThreadEnd): Promise<void> {
+    const { id } = thread
     const timer = setTimeout(thread.linkClosed, GRACE)
     await thread.closed
     clearTimeout(timer)
@@ -154,6 +142,7 @@ export class ThreadKeeper implements ThreadControl {
     this.#host.threadDown(death)
     this.#host.mesh.broadcast(death)
     thread.isReady(false)
+    this.#spares.gone(thread)
     if (!this.#stopping && thread.place !== undefined) await this.#replace(thread, thread.place, others)
   }
 
@@ -172,10 +161,7 @@ export class ThreadKeeper implements ThreadControl {
 
   /** Ends a thread, wherever its code is. */
   end(id: number, verdict: Verdict): void {
-    const thread = this.#threads.get(id)
-    if (thread === undefined || thread.verdict !== undefined) return
-    thread.verdict = verdict
-    thread.running.kill()
+    this.#threads.get(id)?.end(verdict)
   }
 
   openIsolated(spawn: SpawnSignal & { kind: 'spawn' }): void {
@@ -184,12 +170,13 @@ export class ThreadKeeper implements ThreadControl {
       const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, spawn.ref), callee: undefined }
       return this.#host.router.reply(undefined, from, 'error', new BeamlineError('STOPPED', 'the system is stopping'))
     }
-    const { resourceLimits } = unpack(spawn.options) as { resourceLimits?: ResourceLimits }
-    const thread = this.#open(undefined, (task) => this.#machinery.source.isolated(task, resourceLimits))
+    const { resourceLimits, preload = [spawn.module] } = unpack(spawn.options) as Partial<Birthright>
+    const spare = resourceLimits === undefined ? this.#spares.take() : undefined
+    const thread = spare ?? this.#openIsolated(resourceLimits)
+    this.#joinSystem(thread)
     thread.spawn = spawn.ref
+    thread.modules = preload
     const asker = this.#threads.get(parent.thread)
-    // Before anything runs there: code that never lets its event loop turn could not be joined to them later.
-    for (const system of this.#threads.values()) if (this.#isSystem(system)) this.#connect(system, thread)
     if (asker !== undefined) this.#connect(asker, thread)
     if (asker === undefined) this.#host.calls.move(spawn.ref[1], thread.id)
     else this.#host.mesh.send(asker.id, { kind: 'opened', ref: spawn.ref, thread: thread.id })
@@ -224,8 +211,11 @@ export class ThreadKeeper implements ThreadControl {
     const thread = this.#threads.get(from)
     switch (signal.kind) {
       case 'ready':
-        if (thread !== undefined) thread.resident ??= signal.pid
-        return thread?.isReady(true)
+        if (thread !== undefined) this.#ready(thread, signal.pid)
+        return
+      case 'loaded':
+        if (thread !== undefined) this.#spares.loaded(thread)
+        return
       case 'dial':
         return this.#dialled(thread, signal.thread)
       case 'suspect':
@@ -244,6 +234,13 @@ export class ThreadKeeper implements ThreadControl {
       case 'stop':
         return this.onStop?.()
     }
+  }
+
+  #ready(thread: Thread, resident: RawPid | undefined): void {
+    thread.resident ??= resident
+    thread.isReady(true)
+    this.#spares.booted(thread)
+    if (resident !== undefined) this.#spares.settled(thread.modules)
   }
 
   #dialled(caller: Thread | undefined, called: number): void {
@@ -267,6 +264,7 @@ export class ThreadKeeper implements ThreadControl {
   /** Stops the threads that run users' code, then those of the library's own actors; kills what does not obey. */
   async stop(timeout: number): Promise<void> {
     this.#stopping = true
+    this.#spares.stop()
     const all = [...this.#threads.values()]
     for (const group of [
       all.filter((thread) => !this.#isSystem(thread)),
@@ -281,12 +279,4 @@ export class ThreadKeeper implements ThreadControl {
     }
     await this.#machinery.source.close()
   }
-}
-
-function signalled<T>(): [Promise<T>, (value: T) => void] {
-  let resolve!: (value: T) => void
-  const promise = new Promise<T>((done) => {
-    resolve = done
-  })
-  return [promise, resolve]
 }

@@ -76,6 +76,10 @@ export type ReplySignal = {
 export type ThreadSignal =
   /** To main: the thread runs; `pid` is the resident of an isolated one. */
   | { readonly kind: 'ready'; readonly pid: RawPid | undefined }
+  /** From main, to an isolated thread without a process: load these. */
+  | { readonly kind: 'preload'; readonly modules: readonly string[] }
+  /** To main: they are loaded, or cannot be. */
+  | { readonly kind: 'loaded' }
   /** To main: I need a link to `thread`. */
   | { readonly kind: 'dial'; readonly thread: number }
   /** From main: here is your end of the link to `thread`. */

@@ -4,7 +4,7 @@ import introduce, { glutton, leavesAChild, mirror } from '../fixtures/newborns.j
 import { assert, eventually } from '../harness.js'
 import { type Place, type Stage, stages } from '../support/stage.js'
 
-const { test, each, run } = stages('spawn')
+const { test, each, run } = stages('spawn', { spares: 0 })
 
 const module = new URL('../fixtures/newborns.js', import.meta.url)
 
