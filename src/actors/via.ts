@@ -5,7 +5,8 @@ import type { ProcessTable } from './process-table.js'
 
 /**
  * A key of a unique registry, used as a name: to spawn under, to send to, to call and to monitor. Made by
- * `registry.via(key)`; plain data, which may be sent in any message. Mirrors the `:via` tuple of `Registry`.
+ * `registry.via(key)`; plain data, which may be sent in any message. Monitored when nobody has it, it gives a `DOWN` whose
+ * `pid` describes it. Mirrors the `:via` tuple of `Registry`.
  */
 export interface Via {
   readonly type: 'VIA'
@@ -23,7 +24,10 @@ export interface Via {
 export type Name = string | Via
 
 export function isVia(value: unknown): value is Via {
-  return typeof value === 'object' && value !== null && (value as Partial<Via>).type === 'VIA' && 'table' in value
+  if (typeof value !== 'object' || value === null) return false
+  const { type, registry, text, table } = value as Partial<Via>
+  const isRead = typeof text === 'string' && table?.buffer instanceof SharedArrayBuffer
+  return type === 'VIA' && registry instanceof Pid && isRead
 }
 
 /** A name as messages show it. */
@@ -36,7 +40,7 @@ export function shownName(name: unknown): string {
  * without a message. The dead hold nothing, whether or not the registry has heard of their death.
  */
 export class HolderTable {
-  readonly #map = SharedMap.create({ words: 3 })
+  readonly #map = SharedMap.create({ words: 3, buckets: 16_384 })
 
   get memory(): SharedMapMemory {
     return this.#map.memory
@@ -53,7 +57,8 @@ export class HolderTable {
 
 /** The live process that holds a key of a live registry. */
 export function holderOf({ registry, table, text }: Via, processes: ProcessTable): Pid | undefined {
-  const words = processes.isAlive(registry) ? SharedMap.attach(table).read(text) : undefined
+  const isHere = registry.node === processes.memory.node && processes.isAlive(registry)
+  const words = isHere ? SharedMap.attach(table).read(text) : undefined
   if (words === undefined) return undefined
   const pid = Pid.fromRaw(registry.node, words as unknown as readonly [number, number, number])
   return processes.isAlive(pid) ? pid : undefined

@@ -1,5 +1,5 @@
 import type { ProcessFn } from '../../src/actors/behaviour.js'
-import { isDown } from '../../src/actors/messages.js'
+import { type Call, isDown } from '../../src/actors/messages.js'
 import type { Key } from '../../src/actors/registry/key.js'
 import { Registry, type RegistryOptions } from '../../src/actors/registry/registry.js'
 import { assert, eventually } from '../harness.js'
@@ -89,6 +89,8 @@ test('bad options are refused, and start nothing', async (stage) => {
   await registryOf(stage, { name: 'taken' })
   await assert.rejects(registryOf(stage, { name: 'taken' }), 'ALREADY_REGISTERED')
   await assert.rejects(Registry.attach(stage.self, 'nobody'), 'NOPROC')
+  const other = await stage.spawn('same thread', answering, undefined)
+  await assert.rejects(Registry.attach(stage.self, other), 'INVALID_TYPE', /is no registry/)
   await eventually(() => stage.system.processes().length === before + 1)
 })
 
@@ -125,6 +127,7 @@ each('of a hundred that want one key at one time exactly one gets it', async (st
   assert.is(named.filter(({ status }) => status === 'fulfilled').length, 1)
 })
 
+const answering: ProcessFn<undefined> = async (self) => self.reply((await self.receive<Call>()).from, 'hello?')
 const waiting: ProcessFn<undefined> = async (self) => void (await self.receive())
 
 each('a registration that races with a death leaves no entry behind', async (stage, place) => {

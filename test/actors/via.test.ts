@@ -88,6 +88,20 @@ each('nothing starts under a key of a registry that is dead or refuses it', asyn
   assert.equal(await duplicate.entries(), [])
 })
 
+test('what only looks like a key of a registry is refused', async (stage) => {
+  const via = (await registryOf(stage)).via('k')
+  for (const odd of [
+    { ...via, table: { buffer: 1 } },
+    { ...via, text: 5 },
+    { ...via, registry: 'name' },
+  ] as never[]) {
+    assert.throwsCode(() => stage.self.send(odd, 1), 'INVALID_TYPE')
+    assert.throwsCode(() => stage.system.whereis(odd), 'INVALID_TYPE')
+    await assert.rejects(stage.puppet('same thread', { name: odd }), 'INVALID_TYPE')
+  }
+  await withSystem({ threads: 1 }, async (other) => assert.is(other.whereis(via), undefined))
+})
+
 test('one that is killed while it waits for its key is never born', async (stage) => {
   const registry = await registryOf(stage)
   const before = new Set(stage.system.processes().map(String))

@@ -138,8 +138,9 @@ export class Agent<S> {
   #task(kind: AgentTask['kind'], apply: AnyFunction | Entry, args: readonly unknown[]) {
     if (typeof apply !== 'function') return { task: { kind, what: nameOf(apply), args }, closures: undefined }
     if (this.pid.thread !== this.#owner.pid.thread) throw elsewhere(this.pid)
-    const closures = closuresOf(this.#owner).get(this.pid.toString())
-    // A dead agent has none: it will not take this one either.
+    // A dead agent has none, and what a dead process asks goes nowhere: nobody would take the closure.
+    const isAsked = this.#owner.system.isAlive(this.#owner.pid)
+    const closures = isAsked ? closuresOf(this.#owner).get(this.pid.toString()) : undefined
     return { task: { kind, what: closures?.add(apply) ?? 0, args }, closures }
   }
 

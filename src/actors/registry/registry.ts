@@ -88,13 +88,14 @@ export class Registry<V = unknown> {
 
   /**
    * A handle for another process, on any thread: entries made by it belong to that process.
-   * @throws BeamlineError NOPROC when there is no such registry
+   * @throws BeamlineError NOPROC when there is no such process; INVALID_TYPE, or what it answers, when it is no registry
    */
   static async attach<V = unknown>(self: Process | ActorSystem, to: Pid | string): Promise<Registry<V>> {
     const owner = ownerOf(self)
     const pid = owner.system.pidOf(to)
-    const facts = (await owner.call(pid, { kind: 'facts' } satisfies RegistryRequest)) as RegistryFacts
-    return new Registry<V>(owner, pid, facts)
+    const facts = await owner.call(pid, { kind: 'facts' } satisfies RegistryRequest)
+    if (isFacts(facts)) return new Registry<V>(owner, pid, facts)
+    throw new BeamlineError('INVALID_TYPE', `${pid} is no registry: give the pid or name of one`)
   }
 
   /** `unique` or `duplicate`. */
@@ -223,6 +224,11 @@ function checked({ keys, listeners = [], metadata = {}, link = false }: Registry
   if (!areListeners) throw bad('listeners', listeners, 'give a list of pids and names')
   if (typeof metadata !== 'object' || metadata === null) throw bad('metadata', metadata, 'give an object')
   return { keys, listeners, metadata, linked: link }
+}
+
+function isFacts(facts: unknown): facts is RegistryFacts {
+  const keys = (facts as Partial<RegistryFacts> | null | undefined)?.keys
+  return keys === 'unique' || keys === 'duplicate'
 }
 
 /** Before anything is sent. */
