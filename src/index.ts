@@ -17,6 +17,7 @@ export {
 export { Server } from './actors/server.js'
 export type { ServerRef } from './actors/server-ref.js'
 export type { Placement, SpawnOptions } from './actors/spawner.js'
+export type { Startable } from './actors/startable.js'
 export { ActorSystem, type SystemOptions } from './actors/system.js'
 export type { Name, Via } from './actors/via.js'
 export { BeamlineError, type ErrorCode } from './errors.js'

@@ -6,6 +6,7 @@ import type { ExitReason } from '../exit-reason.js'
 import { ownerOf } from '../owner.js'
 import type { CallOptions, Process } from '../process.js'
 import type { SpawnOptions } from '../spawner.js'
+import type { Startable } from '../startable.js'
 import type { ActorSystem } from '../system.js'
 import type { Name } from '../via.js'
 import { type AgentSource, agentOf } from './agent-actor.js'
@@ -65,15 +66,20 @@ export class Agent<S> {
     { args = [], ...options }: AgentOptions = {},
   ): Promise<Agent<S>> {
     const owner = ownerOf(by)
-    const birth = { label: 'Agent', ...options }
-    const pid = await (typeof init === 'function'
-      ? owner.spawn(
-          behaviour((self) => agentOf(self, () => init(...(args as never[])))),
-          undefined,
-          birth,
-        )
-      : owner.spawn(actor, { init: nameOf(init), args } satisfies AgentSource, birth))
-    return new Agent<S>(owner, pid, {})
+    if (typeof init === 'function') {
+      const make = behaviour((self) => agentOf(self, () => init(...(args as never[]))))
+      return new Agent<S>(owner, await owner.spawn(make, undefined, { label: 'Agent', ...options }), {})
+    }
+    const start = startable(init, args, options)
+    return new Agent<S>(owner, await owner.spawn(start.entry, start.args, start.options), {})
+  }
+
+  /**
+   * How a supervisor starts an agent, linked: the `start` of a child. Give it a name, to {@link attach} by.
+   * @throws BeamlineError BAD_ENTRY for what names no module
+   */
+  static child(init: Entry, { args = [], ...options }: AgentOptions = {}): Startable {
+    return startable(init, args, { ...options, link: true })
   }
 
   /**
@@ -148,6 +154,12 @@ export class Agent<S> {
     if (typeof what === 'number') closures?.take(what)
   }
 }
+
+const startable = (init: Entry, args: readonly unknown[], options: SpawnOptions): Startable => ({
+  entry: actor,
+  args: { init: nameOf(init), args } satisfies AgentSource,
+  options: { label: 'Agent', ...options },
+})
 
 function elsewhere(pid: Pid): BeamlineError {
   const text = `a closure cannot leave its thread for the agent ${pid}: put it in a module and give { module, export }`

@@ -4,6 +4,7 @@ import { ownerOf } from '../owner.js'
 import type { Process } from '../process.js'
 import { type Key, keyText } from '../registry/key.js'
 import type { Placement } from '../spawner.js'
+import type { Startable } from '../startable.js'
 import type { ActorSystem } from '../system.js'
 import type { GroupSubscription, GroupsRequest } from './requests.js'
 
@@ -41,8 +42,13 @@ export class ProcessGroups {
    */
   static async start(by: ActorSystem | Process, options: ProcessGroupsOptions = {}): Promise<ProcessGroups> {
     const owner = ownerOf(by)
-    const pid = await owner.spawn(actor, undefined, { thread: 'system', label: 'ProcessGroups', ...options })
-    return new ProcessGroups(owner, pid)
+    const { entry, args, options: birth } = startable(options)
+    return new ProcessGroups(owner, await owner.spawn(entry, args, birth))
+  }
+
+  /** How a supervisor starts groups, linked: the `start` of a child. Give it a name, to {@link attach} by. */
+  static child(options: Omit<ProcessGroupsOptions, 'link'> = {}): Startable {
+    return startable({ ...options, link: true })
   }
 
   /**
@@ -118,6 +124,12 @@ export class ProcessGroups {
     return this.#owner.call(this.pid, request)
   }
 }
+
+const startable = (options: ProcessGroupsOptions): Startable => ({
+  entry: actor,
+  args: undefined,
+  options: { thread: 'system', label: 'ProcessGroups', ...options },
+})
 
 /** Before anything is sent. */
 function checked(group: Key): Key {

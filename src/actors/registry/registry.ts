@@ -3,6 +3,7 @@ import { Pid } from '../../threads/pid.js'
 import { ownerOf } from '../owner.js'
 import type { Process } from '../process.js'
 import type { Placement } from '../spawner.js'
+import type { Startable } from '../startable.js'
 import type { ActorSystem } from '../system.js'
 import type { Via } from '../via.js'
 import { type Key, keyText } from './key.js'
@@ -73,10 +74,8 @@ export class Registry<V = unknown> {
    */
   static async start<V = unknown>(by: ActorSystem | Process, options: RegistryOptions): Promise<Registry<V>> {
     const owner = ownerOf(by)
-    const { thread = 'system', name } = options ?? {}
-    const args = checked(options ?? {})
-    const birth = { thread, link: args.linked, label: 'Registry', ...(name !== undefined && { name }) }
-    const pid = await owner.spawn(actor, args, birth)
+    const { entry, args, options: birth } = startable(options ?? {})
+    const pid = await owner.spawn(entry, args, birth)
     try {
       return await Registry.attach<V>(owner, pid)
     } catch (error) {
@@ -84,6 +83,14 @@ export class Registry<V = unknown> {
       owner.exit(pid, 'kill')
       throw error
     }
+  }
+
+  /**
+   * How a supervisor starts a registry, linked: the `start` of a child. Give it a name, to {@link attach} by.
+   * @throws BeamlineError INVALID_TYPE for an option that is none
+   */
+  static child(options: Omit<RegistryOptions, 'link'>): Startable {
+    return startable({ ...options, link: true })
   }
 
   /**
@@ -215,6 +222,13 @@ export class Registry<V = unknown> {
   #alive<E extends { readonly pid: Pid }>(entries: E[]): E[] {
     return entries.filter(({ pid }) => this.#owner.system.isAlive(pid))
   }
+}
+
+function startable(options: RegistryOptions): Startable {
+  const { thread = 'system', name } = options
+  const args = checked(options)
+  const birth = { thread, link: args.linked, label: 'Registry', ...(name !== undefined && { name }) }
+  return { entry: actor, args, options: birth }
 }
 
 function checked({ keys, listeners = [], metadata = {}, link = false }: RegistryOptions): RegistryArgs {
