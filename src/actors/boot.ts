@@ -12,6 +12,7 @@ import type { Signal, ThreadSignal } from '../threads/signal.js'
 import { importModule } from './entry.js'
 import { Host, type ThreadControl } from './host.js'
 import { inspect } from './inspect.js'
+import { Ledger } from './ledger.js'
 import { type NameClaim, NameTable } from './names.js'
 import { ProcessTable, type ProcessTableMemory } from './process-table.js'
 import { shutdown } from './shutdown.js'
@@ -24,6 +25,7 @@ export interface BootData {
   readonly place: number | undefined
   readonly processes: ProcessTableMemory
   readonly names: SharedMapMemory
+  readonly ledger: SharedArrayBuffer
   readonly roster: RosterMemory
   /** Milliseconds between beats. */
   readonly beat: number
@@ -62,6 +64,7 @@ class WorkerThread implements ThreadControl {
       place: data.place,
       processes,
       names: NameTable.attach(data.names, processes),
+      ledger: Ledger.attach(data.ledger),
       roster,
       clock,
       batch: this.#batch,

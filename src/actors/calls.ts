@@ -66,12 +66,13 @@ export class Calls {
     if (pending !== undefined) Object.assign(pending, { thread, callee })
   }
 
-  /** An answer came; late and repeated ones find nobody and are dropped. */
-  settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
+  /** An answer came. @returns whether anybody waited for it: not for a late or repeated one */
+  settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): boolean {
     const pending = this.#take(serial)
-    if (pending === undefined) return
+    if (pending === undefined) return false
     if (outcome === 'value') pending.resolve(value)
     else pending.reject(outcome === 'error' ? value : exited(pending.what, value as ExitReason))
+    return true
   }
 
   /** The answer is here and only waits its turn: it is in time. */

@@ -1,34 +1,19 @@
 import type { Pid, Ref } from '../threads/pid.js'
+import { Aliases } from './aliases.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
+import type { Birth } from './birth.js'
 import { shellEnded } from './calls.js'
 import { Exit, type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { ProcessStatus } from './inspect.js'
 import { LazyMap } from './lazy-map.js'
 import { Mailbox, type MailboxLimit } from './mailbox.js'
-import { Call, type From, isDroppable, isSystemCall, SystemCall, type SystemRequest } from './messages.js'
+import { Call, type From, isDroppable, isSystemCall, type Monitor, SystemCall, type SystemRequest } from './messages.js'
 import type { NameClaim } from './names.js'
 import { Process } from './process.js'
 import type { Runnable } from './scheduler.js'
+import { Traces } from './trace.js'
 import { Waiters } from './waiters.js'
-
-/** One end of a monitor: the process at the other end, and the monitor's reference. */
-export interface Monitor {
-  readonly pid: Pid
-  readonly ref: Ref
-}
-
-/** How a process came to be. */
-export interface Birth {
-  readonly parent: Pid | undefined
-  /** Module and export, or the closure's name; shown by `info`. */
-  readonly label: string
-  readonly limit: MailboxLimit | undefined
-  /** Whether its code is the program's own and runs on when the process has ended. */
-  readonly shell?: boolean
-  /** That of the shell whose place this one takes. */
-  readonly process?: Process | undefined
-}
 
 /** The inside of one process: what its `Process` hides. Lives on one thread and is touched by no other. */
 export class Cell implements Runnable {
@@ -48,6 +33,7 @@ export class Cell implements Runnable {
   readonly watchers = new LazyMap<Monitor>()
   /** Calls taken or waiting here that nobody has answered, by reference. */
   readonly unanswered = new LazyMap<From>()
+  readonly aliases = new Aliases()
   readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
   /** Hears the exit reason, once. */
   onExit: ((reason: ExitReason) => void) | undefined
@@ -60,6 +46,7 @@ export class Cell implements Runnable {
   #suspended = false
   /** Requests of the system's own that wait in the mailbox. */
   #systemCalls = 0
+  #traces: Traces | undefined
 
   constructor(host: Host, pid: Pid, birth: Birth) {
     this.#host = host
@@ -108,6 +95,7 @@ export class Cell implements Runnable {
   deliver(message: unknown, forced = false): void {
     const limit = this.birth.limit
     if (limit !== undefined && !forced && this.mailbox.length >= limit.limit && !this.#makeRoom(message, limit)) return
+    if (this.#traces !== undefined) this.#traces.tell('received', message)
     this.mailbox.push(message)
     this.schedule()
   }
@@ -155,7 +143,7 @@ export class Cell implements Runnable {
 
   /** A request of the system's own: a behaviour takes it in its turn, or, like a function, at once while suspended. */
   obey(call: SystemCall): void {
-    if (!this.#behaves || this.#suspended) return this.#obey(call)
+    if (!this.#behaves || this.#suspended || call.request.op === 'trace') return this.#obey(call)
     this.#systemCalls++
     this.mailbox.push(call)
     this.schedule()
@@ -192,9 +180,21 @@ export class Cell implements Runnable {
         return this.#suspend(false)
       case 'getState':
         return stateful(this.#behaviour, this.birth.label).systemGetState()
+      case 'trace': {
+        const { tracer, ref, limit } = request
+        this.watchers.set(ref.toString(), { pid: tracer, ref })
+        this.traceBy(this.#traces ?? new Traces(this.#host, this)).add(tracer, ref, limit)
+        return
+      }
       case 'replaceState':
         return stateful(this.#behaviour, this.birth.label).systemReplaceState(request.state)
     }
+  }
+
+  traceBy<T extends Traces | undefined>(traces: T): T {
+    this.#traces = traces
+    this.waiters.onTaken = traces && ((message) => traces.tell('taken', message))
+    return traces
   }
 
   #suspend(on: boolean): void {
@@ -220,6 +220,7 @@ export class Cell implements Runnable {
   #handle(behaviour: Behaviour, message: unknown): void {
     this.handled++
     this.#host.running(this)
+    if (this.#traces !== undefined) this.#traces.tell('taken', message)
     try {
       const pending = behaviour.handle(message)
       if (pending === undefined) return

@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel'
 import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Batch, LinkEvents } from '../threads/link.js'
@@ -7,10 +6,13 @@ import { Pid, type RawRef, Ref } from '../threads/pid.js'
 import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
 import type { BehaviourFn } from './behaviour.js'
+import type { Birth } from './birth.js'
 import { Calls, shellEnded } from './calls.js'
-import { type Birth, Cell } from './cell.js'
+import { Cell } from './cell.js'
+import { DeadLetters } from './dead-letters.js'
 import { type ExitReason, sendable } from './exit-reason.js'
 import { Graves } from './graves.js'
+import type { Ledger } from './ledger.js'
 import { Call, Deferred } from './messages.js'
 import type { NameClaim, NameTable } from './names.js'
 import { Naming } from './naming.js'
@@ -44,14 +46,13 @@ export interface HostParts {
   readonly place: number | undefined
   readonly processes: ProcessTable
   readonly names: NameTable
+  readonly ledger: Ledger
   readonly roster: Roster
   readonly clock: Clock
   readonly batch: Batch
   readonly mesh: Mesh
   readonly control: ThreadControl
 }
-
-const deadLetters = channel('beamline:deadLetter')
 
 /** All processes of one thread, and what they share: the kernel that every other part of this layer is a part of. */
 export class Host implements LinkEvents {
@@ -64,6 +65,8 @@ export class Host implements LinkEvents {
   readonly processes: ProcessTable
   readonly names: NameTable
   readonly naming: Naming
+  readonly ledger: Ledger
+  readonly deadLetters = new DeadLetters(this)
   readonly scheduler = new Scheduler()
   readonly calls: Calls
   readonly router = new Router(this)
@@ -98,6 +101,7 @@ export class Host implements LinkEvents {
     this.placement = parts.roster
     this.processes = parts.processes
     this.names = parts.names
+    this.ledger = parts.ledger
     this.naming = new Naming(this, parts.control)
     this.calls = new Calls(parts.clock)
     this.#receiver = new Receiver(this, (signal, from) => parts.control.receive(signal, from))
@@ -156,9 +160,14 @@ export class Host implements LinkEvents {
    */
   settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
     const fence = this.fence && this.cell(this.fence)
-    if (fence === undefined || fence.mailbox.length === 0) return this.calls.settle(serial, outcome, value)
+    if (fence === undefined || fence.mailbox.length === 0) return this.#settle(serial, outcome, value)
     this.calls.arrived(serial)
-    fence.deliver(new Deferred(() => this.calls.settle(serial, outcome, value)))
+    fence.deliver(new Deferred(() => this.#settle(serial, outcome, value)))
+  }
+
+  /** A second answer, or one that comes too late, is dropped and counted. */
+  #settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
+    if (!this.calls.settle(serial, outcome, value)) this.ledger.count('droppedReplies')
   }
 
   receive(signals: readonly Signal[], from: number): void {
@@ -194,14 +203,9 @@ export class Host implements LinkEvents {
     if (this.#parts.place !== undefined) this.placement.run(this.#parts.place, cell.pid.slot)
   }
 
-  /** A message for nobody: an event on the channel `beamline:deadLetter`, and nothing else. */
-  deadLetter(to: Pid, message: unknown): void {
-    if (deadLetters.hasSubscribers) deadLetters.publish({ to, message })
-  }
-
   /** A message for a full mailbox. */
   dropped(cell: Cell, message: unknown): void {
-    if (!(message instanceof Call)) return this.deadLetter(cell.pid, message)
+    if (!(message instanceof Call)) return this.deadLetters.post(cell.pid, message)
     const text = `the mailbox of ${cell.birth.label} is full: call again later, or give it a larger limit`
     this.router.reply(cell, message.from, 'error', new BeamlineError('MAILBOX_FULL', text))
   }
@@ -286,6 +290,7 @@ export class Host implements LinkEvents {
     for (const cell of this.cells.values()) cell.waiters.clear(this.clock, error)
     for (const cell of [...this.cells.values()]) cell.exit('shutdown')
     this.calls.clear(error)
+    this.deadLetters.close()
     this.timers.clear()
   }
 }

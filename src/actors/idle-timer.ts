@@ -2,7 +2,9 @@ import type { Timer } from '../threads/clock.js'
 import { Process } from './process.js'
 
 /** In the mailbox: nothing has come for as long as was asked. */
-export class Idle {}
+export class Idle {
+  readonly type = 'IDLE'
+}
 
 /** Tells a process by a message of its own when no other has come for a while. */
 export class IdleTimer {

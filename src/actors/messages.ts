@@ -36,6 +36,7 @@ export type SystemRequest =
   | { readonly op: 'suspend' | 'resume' | 'getState' }
   | { readonly op: 'replaceState'; readonly state: unknown }
   | { readonly op: 'stop'; readonly reason: ExitReason }
+  | { readonly op: 'trace'; readonly tracer: Pid; readonly ref: Ref; readonly limit: number }
 
 /** A request of the system's own, in the order of the mailbox. */
 export class SystemCall {
@@ -55,6 +56,12 @@ export class Deferred {
   constructor(run: () => void) {
     this.run = run
   }
+}
+
+/** One end of a monitor: the process at the other end, and the monitor's reference. */
+export interface Monitor {
+  readonly pid: Pid
+  readonly ref: Ref
 }
 
 /** A monitored process is gone. `pid` is the name that was monitored when nobody had it. */

@@ -24,13 +24,17 @@ export class Naming {
   /** Gives `cell` a name. @throws BeamlineError ALREADY_REGISTERED, INVALID_TYPE; NOPROC for a registry that is dead */
   async register(cell: Cell, name: Name): Promise<void> {
     if (isVia(name)) return this.#enrol(cell, name)
-    if (typeof name !== 'string' || name === '') {
-      const text = `${shown(name)} is no name for a process: give a string that is not empty`
-      throw new BeamlineError('INVALID_TYPE', text)
-    }
-    const claim = await this.#control.claimName(name, cell.pid)
+    const claim = await this.#control.claimName(requireName(name), cell.pid)
     if (cell.alive) cell.names.push({ name, claim })
     else this.#host.names.release(claim)
+  }
+
+  /** @throws BeamlineError NOPROC for a name that is not its own, INVALID_TYPE */
+  unregister(cell: Cell, name: string): void {
+    const own = requireName(name)
+    const held = cell.names.findIndex((one) => one.name === own)
+    if (held < 0) throw new BeamlineError('NOPROC', `${cell.pid} does not have the name '${name}': give one of its own`)
+    for (const { claim } of cell.names.splice(held, 1)) this.#host.names.release(claim)
   }
 
   /** In the process's stead, which does not run yet; it may die meanwhile, and who starts it must hear of that. */
@@ -56,4 +60,9 @@ export class Naming {
     const advice = isVia(to) ? 'register it, or spawn under it' : `register one by spawn(…, { name: ${shownName(to)} })`
     throw new BeamlineError('NOPROC', `no process has the name ${shownName(to)}: ${advice}`)
   }
+}
+
+function requireName(name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name
+  throw new BeamlineError('INVALID_TYPE', `${shown(name)} is no name for a process: give a string that is not empty`)
 }

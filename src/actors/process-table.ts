@@ -6,10 +6,14 @@ const CHUNK = 64
 /** Chunks beside those for `maxProcesses`, as every thread may have one that it does not fill. */
 const SPARE_CHUNKS = 8192
 
-/** Words before the owners of the chunks: how many processes live, and how many chunks have ever been used. */
+/**
+ * Words before the owners of the chunks: how many processes live, how many chunks have ever been used, and where the search
+ * for a free one begins.
+ */
 const LIVING = 0
 const USED = 1
-const HEADER = 2
+const HINT = 2
+const HEADER = 3
 
 export interface ProcessTableMemory {
   readonly node: string
@@ -69,6 +73,11 @@ export class ProcessTable {
     this.#free.push(pid.slot)
   }
 
+  /** How many processes live. */
+  get living(): number {
+    return Atomics.load(this.#header, LIVING)
+  }
+
   isAlive(pid: { readonly slot: number; readonly generation: number }): boolean {
     return Atomics.load(this.#words, pid.slot) === ((pid.generation << 1) | 1)
   }
@@ -86,6 +95,7 @@ export class ProcessTable {
         if ((Atomics.and(this.#words, slot, ~1) & 1) === 1) Atomics.sub(this.#header, LIVING, 1)
       }
       Atomics.store(this.#owners, chunk, 0)
+      this.#mayBeFree(chunk)
     }
   }
 
@@ -109,16 +119,34 @@ export class ProcessTable {
   }
 
   #claimChunk(thread: number): number {
-    for (let chunk = 0; chunk < this.#owners.length; chunk++) {
-      if (Atomics.load(this.#owners, chunk) !== 0) continue
-      if (Atomics.compareExchange(this.#owners, chunk, 0, thread + 1) !== 0) continue
-      this.#use(chunk + 1)
+    const hint = Atomics.load(this.#header, HINT)
+    const chunk = this.#claimFrom(hint, thread) ?? this.#claimFrom(0, thread)
+    if (chunk !== undefined) {
+      Atomics.compareExchange(this.#header, HINT, hint, chunk + 1)
       for (let slot = (chunk + 1) * CHUNK - 1; slot > chunk * CHUNK; slot--) this.#free.push(slot)
       return chunk * CHUNK
     }
     Atomics.sub(this.#header, LIVING, 1)
     const text = `no room for another process: ${this.#owners.length} groups of ${CHUNK} are shared out among the threads`
     throw new BeamlineError('OVERFLOW', text)
+  }
+
+  #claimFrom(first: number, thread: number): number | undefined {
+    for (let chunk = first; chunk < this.#owners.length; chunk++) {
+      if (Atomics.load(this.#owners, chunk) !== 0) continue
+      if (Atomics.compareExchange(this.#owners, chunk, 0, thread + 1) !== 0) continue
+      this.#use(chunk + 1)
+      return chunk
+    }
+    return undefined
+  }
+
+  /** One that is freed while another thread moves the hint past it is found when all behind are taken. */
+  #mayBeFree(chunk: number): void {
+    for (;;) {
+      const hint = Atomics.load(this.#header, HINT)
+      if (hint <= chunk || Atomics.compareExchange(this.#header, HINT, hint, chunk) === hint) return
+    }
   }
 
   #use(chunks: number): void {

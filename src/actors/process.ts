@@ -1,6 +1,6 @@
 import { BeamlineError, shown } from '../errors.js'
 import type { Transfer } from '../threads/payload.js'
-import { Pid, type Ref } from '../threads/pid.js'
+import { Alias, Pid, type Ref } from '../threads/pid.js'
 import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
@@ -74,14 +74,21 @@ export class Process {
    * Sends a copy of `message`; never waits, and never fails for a dead process. Mirrors `send/2`.
    * @throws BeamlineError NOPROC for a name that nobody has, NOT_CLONEABLE for a message that cannot be copied
    */
-  send(to: Destination, message: unknown, options: { readonly transfer?: Transfer } = {}): void {
+  send(to: Destination | Alias, message: unknown, options: { readonly transfer?: Transfer } = {}): void {
+    if (to instanceof Alias) return this.#toAlias(to, message, false, options.transfer)
     this.#host.router.message(this.#cell, this.#host.resolve(to), message, false, options.transfer)
   }
 
   /** Sends a server a request that wants no answer. Never fails for the dead or nameless. Mirrors `GenServer.cast/2`. */
-  cast(to: Destination, request: unknown, options: { readonly transfer?: Transfer } = {}): void {
+  cast(to: Destination | Alias, request: unknown, options: { readonly transfer?: Transfer } = {}): void {
+    if (to instanceof Alias) return this.#toAlias(to, request, true, options.transfer)
     const pid = this.#host.resolve(to, 'quiet')
     if (pid !== undefined) this.#host.router.message(this.#cell, pid, request, true, options.transfer)
+  }
+
+  #toAlias(to: Alias, message: unknown, cast: boolean, transfer: Transfer | undefined): void {
+    const pid = new Pid(to.node, to.thread, to.slot, to.generation)
+    this.#host.router.message(this.#cell, pid, message, cast, transfer, to.serial)
   }
 
   /**
@@ -212,6 +219,35 @@ export class Process {
     this.#host.assertRunning()
     if (!this.#cell.alive) return this.#cell.over()
     return this.#cell.own(this.#host.naming.register(this.#cell, name))
+  }
+
+  /**
+   * Takes a name from this process; it is free when the promise resolves. Mirrors `Process.unregister/1`.
+   * @throws BeamlineError NOPROC for a name that this process does not have, INVALID_TYPE for what is no name
+   */
+  async unregister(name: string): Promise<void> {
+    this.#host.assertRunning()
+    if (!this.#cell.alive) return this.#cell.over()
+    this.#host.naming.unregister(this.#cell, name)
+  }
+
+  /**
+   * An address of this process for `send` and `cast` that {@link unalias} closes: what comes to it later is dropped before
+   * the mailbox, as a dead letter. Mirrors `:erlang.alias/1`.
+   * @param options.once closes it with its first message; false unless told
+   */
+  alias({ once = false }: { readonly once?: boolean } = {}): Alias {
+    const { serial } = this.#host.ref()
+    const { node, thread, slot, generation } = this.pid
+    if (this.#cell.alive) this.#cell.aliases.open(serial, once)
+    return new Alias(node, thread, slot, generation, serial)
+  }
+
+  /** Closes an alias of this process. Mirrors `:erlang.unalias/1`. @returns whether it was open */
+  unalias(alias: Alias): boolean {
+    const { node, thread, slot, generation } = alias
+    const own = this.pid.equals(new Pid(node, thread, slot, generation))
+    return own && this.#cell.aliases.close(alias.serial)
   }
 
   /** A new unique reference, as `make_ref/0`. */

@@ -37,6 +37,8 @@ export class Receiver {
         return this.#spawn(signal)
       case 'reply':
         return this.#host.settle(signal.ref[1], signal.outcome, unpack(signal.body))
+      case 'dead-letter':
+        return this.#host.deadLetters.hear(this.#pid(signal.to), unpack(signal.body))
       default:
         return this.#control(signal, from)
     }
@@ -49,7 +51,7 @@ export class Receiver {
     switch (signal.kind) {
       case 'message': {
         const body = unpack(signal.body)
-        if (cell === undefined) host.deadLetter(to, body)
+        if (cell === undefined || !cell.aliases.admits(signal.alias)) host.deadLetters.post(to, body)
         else cell.deliver(signal.cast ? new Cast(body) : body)
         return
       }

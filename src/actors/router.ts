@@ -35,17 +35,21 @@ export class Router {
     this.#host = host
   }
 
-  message(sender: Cell | undefined, to: Pid, body: unknown, cast: boolean, transfer?: Transfer): void {
+  message(sender: Cell | undefined, to: Pid, body: unknown, cast: boolean, transfer?: Transfer, alias?: number): void {
     if (sender !== undefined && !sender.alive) return
     if (this.#isHere(to)) {
       const message = copy(body, transfer)
       const cell = this.#host.cell(to)
-      if (cell !== undefined) cell.deliver(cast ? new Cast(message) : message)
-      else this.#host.deadLetter(to, message)
+      if (cell?.aliases.admits(alias)) cell.deliver(cast ? new Cast(message) : message)
+      else this.#host.deadLetters.post(to, message)
       return
     }
-    const signal: Signal = { kind: 'message', to: to.raw, body: pack(body, transfer), cast }
-    if (!this.#signal(to, signal, transfer)) this.#host.deadLetter(to, body)
+    const packed = pack(body, transfer)
+    const signal: Signal =
+      alias === undefined
+        ? { kind: 'message', to: to.raw, body: packed, cast }
+        : { kind: 'message', to: to.raw, body: packed, cast, alias }
+    if (!this.#signal(to, signal, transfer)) this.#host.deadLetters.post(to, body)
   }
 
   async call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {

@@ -1,15 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { BeamlineError, shown } from '../errors.js'
-import { type Clock, realClock } from '../threads/clock.js'
 import { Batch } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
 import { portCarrier } from '../threads/port-link.js'
 import { Roster } from '../threads/roster.js'
 import type { Cell } from './cell.js'
+import type { DeadLetterListener } from './dead-letters.js'
 import { Host } from './host.js'
 import { info, type ProcessInfo } from './inspect.js'
+import { Ledger } from './ledger.js'
 import { NameTable } from './names.js'
 import type { CallOptions, Destination, Process } from './process.js'
 import { ProcessTable } from './process-table.js'
@@ -17,38 +16,23 @@ import type { InitArgs, Server, ServerClass } from './server.js'
 import type { ServerRef } from './server-ref.js'
 import { shutdown } from './shutdown.js'
 import type { Spawnable, SpawnOptions } from './spawner.js'
+import { type SystemOptions, settingsOf, stopTimeout } from './system-options.js'
 import { type Machinery, type ThreadInfo, ThreadKeeper } from './thread-keeper.js'
+import { type Trace, type TraceListener, type TraceOptions, trace } from './trace.js'
 import type { Name } from './via.js'
 import { Watchdog } from './watchdog.js'
 
-export interface SystemOptions {
-  /** Part of every pid's text; made up unless told. */
-  readonly name?: string
-  /** Worker threads that share out the processes; as many as the machine has cores unless told. */
-  readonly threads?: number
-  /** Worker threads for the library's own actors, such as contexts, which run no user's process unless asked to; 1. */
-  readonly systemThreads?: number
-  /** The most processes that live at one time; 1,048,576. */
-  readonly maxProcesses?: number
-  /** Milliseconds without a turn of its event loop after which a shared thread is ended; 3000. `Infinity`: never. */
-  readonly stuckAfter?: number
-  /** The same for a thread with a process that was told to die by `kill`; 1000. */
-  readonly killGrace?: number
-  /**
-   * Worker threads kept warm for the next isolated processes: each is booted and has loaded the modules that isolated
-   * processes were spawned from lately, so that what a module does while it loads also happens in threads that wait.
-   * Unless told: none until the first isolated spawn, then 2. A given number is kept from the start; 0 keeps none. A
-   * process with `resourceLimits` always has a fresh thread.
-   */
-  readonly spares?: number
-  /** The time of the main thread; the real time unless told. */
-  readonly clock?: Clock
-}
+export type { SystemOptions } from './system-options.js'
 
-const MOST_THREADS = 1024
-const MOST_PROCESSES = 1 << 28
-/** Milliseconds, 24 days: about what a timer can wait. */
-const LONGEST_STOP = 24 * 24 * 3_600_000
+/** What `system.stats` tells. */
+export interface SystemStats {
+  /** Processes that live, the library's own included. */
+  readonly processes: number
+  /** Messages that nobody took. */
+  readonly deadLetters: number
+  /** Answers to calls that came too late, or a second time, and were dropped. */
+  readonly droppedReplies: number
+}
 
 /** How a system stops its threads and gives way. */
 type Ending = (timeout: number) => Promise<void>
@@ -85,15 +69,11 @@ export class ActorSystem implements AsyncDisposable {
 
   /** @internal A system whose threads are made by `machinery`. */
   static async assemble(options: SystemOptions, machinery: Machinery): Promise<ActorSystem> {
-    const { clock = realClock } = options
-    const stuckAfter = within('start: stuckAfter', options.stuckAfter ?? 3000, 1, Number.POSITIVE_INFINITY)
-    const killGrace = within('start: killGrace', options.killGrace ?? 1000, 1, Number.POSITIVE_INFINITY)
-    const threads = whole('threads', options.threads ?? availableParallelism(), MOST_THREADS)
-    const roster = Roster.create(threads, whole('systemThreads', options.systemThreads ?? 1, MOST_THREADS))
-    const spares = options.spares === undefined ? undefined : whole('spares', options.spares, MOST_THREADS, 0)
-    const node = options.name ?? `beamline-${randomBytes(3).toString('hex')}`
-    const processes = ProcessTable.create(node, whole('maxProcesses', options.maxProcesses ?? 1 << 20, MOST_PROCESSES))
+    const { name, clock, threads, systemThreads, maxProcesses, stuckAfter, killGrace, spares } = settingsOf(options)
+    const roster = Roster.create(threads, systemThreads)
+    const processes = ProcessTable.create(name, maxProcesses)
     const names = NameTable.create(processes)
+    const ledger = Ledger.create()
     const keeper = new ThreadKeeper(machinery, spares)
     const mesh = new Mesh(() => {})
     const host = new Host({
@@ -101,6 +81,7 @@ export class ActorSystem implements AsyncDisposable {
       place: undefined,
       processes,
       names,
+      ledger,
       roster,
       clock,
       batch: machinery.batch,
@@ -116,7 +97,13 @@ export class ActorSystem implements AsyncDisposable {
     }
     const system = new ActorSystem(host, end, keeper)
     keeper.onStop = () => void system.stop()
-    const shared = { processes: processes.memory, names: names.memory, roster: roster.memory, beat: watchdog.beat }
+    const shared = {
+      processes: processes.memory,
+      names: names.memory,
+      ledger: ledger.memory,
+      roster: roster.memory,
+      beat: watchdog.beat,
+    }
     try {
       await keeper.start(host, watchdog, shared)
     } catch (error) {
@@ -214,6 +201,40 @@ export class ActorSystem implements AsyncDisposable {
     await this.#host.router.system(to, { op: 'replaceState', state }, timeout)
   }
 
+  /**
+   * Tells `listener`, on this thread, of every message that comes to a process and every one that it takes, and of its
+   * exit, as copies; wherever the process is. Ends with the process, after `limit` messages, when the listener throws, or
+   * when this thread ends. A process that nobody traces pays nothing. Mirrors `:sys.trace/2`.
+   * @throws BeamlineError NOPROC; INVALID_TYPE; CALL_TIMEOUT when the thread of the process does not answer in 5000 ms
+   */
+  trace(to: Destination, listener: TraceListener, options: TraceOptions = {}): Promise<Trace> {
+    return trace(this.#host, to, listener, options)
+  }
+
+  /**
+   * Hears of every message that nobody took, on any thread: its process was dead, its mailbox full, or its alias no longer
+   * active. What the listener throws is warned of. It hears until the system stops, or its thread ends.
+   * @returns what removes the listener
+   * @throws BeamlineError INVALID_TYPE for another event, or a listener that is no function; STOPPED
+   */
+  on(event: 'deadLetter', listener: DeadLetterListener): () => void {
+    this.#host.assertOpen()
+    if (event !== 'deadLetter')
+      throw new BeamlineError('INVALID_TYPE', `${shown(event)} is no event: give 'deadLetter'`)
+    if (typeof listener === 'function') return this.#host.deadLetters.listen(listener)
+    throw new BeamlineError('INVALID_TYPE', `${shown(listener)} is no listener: give a function`)
+  }
+
+  /** What all threads have counted since the start; asks none of them. */
+  stats(): SystemStats {
+    const { ledger, processes } = this.#host
+    return {
+      processes: processes.living,
+      deadLetters: ledger.total('deadLetters'),
+      droppedReplies: ledger.total('droppedReplies'),
+    }
+  }
+
   /** @internal @throws BeamlineError STOPPED after `stop` */
   assertOpen(): void {
     this.#host.assertOpen()
@@ -242,8 +263,7 @@ export class ActorSystem implements AsyncDisposable {
    */
   stop({ timeout = 5000 }: { readonly timeout?: number } = {}): Promise<void> {
     try {
-      const patience = Math.min(within('stop: timeout', timeout, 0, Number.POSITIVE_INFINITY), LONGEST_STOP)
-      this.#stopping ??= this.#end(patience)
+      this.#stopping ??= this.#end(stopTimeout(timeout))
       return this.#stopping
     } catch (error) {
       return Promise.reject(error)
@@ -253,15 +273,4 @@ export class ActorSystem implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
-}
-
-function whole(option: string, value: number, most: number, least = 1): number {
-  if (Number.isInteger(value)) return within(`start: ${option}`, value, least, most)
-  throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${shown(value)}: give a whole number`)
-}
-
-function within(option: string, value: number, least: number, most: number): number {
-  if (typeof value === 'number' && value >= least && value <= most) return value
-  const text = `ActorSystem.${option} is ${shown(value)}: give a number from ${least} to ${most}`
-  throw new BeamlineError('INVALID_TYPE', text)
 }

@@ -136,6 +136,7 @@ export class ThreadKeeper implements ThreadControl {
     this.#threads.delete(id)
     for (const peer of thread.links) this.#threads.get(peer)?.links.delete(id)
     this.#host.processes.closeThread(id)
+    this.#host.ledger.leave(id)
     const resident = thread.resident === undefined ? [] : [thread.resident]
     const { reason, others, pids = resident } = thread.verdict ?? verdictOf(end, thread, this.#host.node)
     const death = { kind: 'thread-down', thread: id, pids, reason: pack(reason), others: pack(others) } as const

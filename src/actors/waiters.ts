@@ -19,6 +19,8 @@ interface Waiter {
 export class Waiters {
   /** Nothing is taken while this is set. */
   held = false
+  /** Hears of every message that is taken. */
+  onTaken: ((message: unknown) => void) | undefined
   readonly #mailbox: Mailbox
   #first: Waiter | undefined
 
@@ -101,6 +103,7 @@ export class Waiters {
       waiter.seen = this.#mailbox.length
       if (found === undefined) return false
       this.rescan()
+      if (this.onTaken !== undefined) this.onTaken(found.message)
       waiter.resolve(found.message)
     } catch (error) {
       waiter.reject(error)

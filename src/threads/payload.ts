@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import type { TransferListItem } from 'node:worker_threads'
 import { shown } from '../errors.js'
 import { blankError, fillError, isError, partsOf } from './error-codec.js'
-import { Pid, Ref } from './pid.js'
+import { Alias, Pid, Ref } from './pid.js'
 import { type CopyPolicy, join, notCloneable, setPart, TreeCopier } from './tree-copier.js'
 
 /**
@@ -86,6 +86,7 @@ class Encoding implements CopyPolicy {
   special(object: object, path: string, copier: TreeCopier): unknown {
     if (object instanceof Pid) return { ...this.#tagged('pid'), parts: [object.node, ...object.raw] }
     if (object instanceof Ref) return { ...this.#tagged('ref'), parts: [object.node, ...object.raw] }
+    if (object instanceof Alias) return { ...this.#tagged('alias'), parts: Object.values(object) }
     if (isError(object)) {
       const stand = copier.remember(object, this.#tagged('error'))
       for (const [key, part] of Object.entries(partsOf(object))) {
@@ -140,6 +141,7 @@ const decoding: CopyPolicy = {
     const { [TAG]: kind, parts } = object as unknown as { [TAG]: string; parts: unknown }
     if (kind === 'pid') return new Pid(...(parts as ConstructorParameters<typeof Pid>))
     if (kind === 'ref') return new Ref(...(parts as ConstructorParameters<typeof Ref>))
+    if (kind === 'alias') return new Alias(...(parts as ConstructorParameters<typeof Alias>))
     if (kind === 'error') {
       const found: Record<string, unknown> = {}
       for (const [key, part] of partsBeside(object)) setPart(found, key, part)
@@ -155,7 +157,7 @@ const decoding: CopyPolicy = {
 const copying: CopyPolicy = {
   literals: false,
   special(object, path, copier) {
-    if (object instanceof Pid || object instanceof Ref) return object
+    if (object instanceof Pid || object instanceof Ref || object instanceof Alias) return object
     if (!isError(object)) return undefined
     const parts = partsOf(object)
     const copied = copier.remember(object, blankError(parts))

@@ -1,3 +1,6 @@
+/** How `console.log` and error messages ask for a text. */
+const inspected = Symbol.for('nodejs.util.inspect.custom')
+
 /** A {@link Pid} as plain numbers, the form in which signals carry it. */
 export type RawPid = readonly [thread: number, slot: number, generation: number]
 
@@ -48,6 +51,11 @@ export class Pid {
   toJSON(): string {
     return this.toString()
   }
+
+  /** @internal */
+  [inspected](): string {
+    return this.toString()
+  }
 }
 
 /** A {@link Ref} as plain numbers, the form in which signals carry it. */
@@ -85,6 +93,49 @@ export class Ref {
   }
 
   toJSON(): string {
+    return this.toString()
+  }
+
+  /** @internal */
+  [inspected](): string {
+    return this.toString()
+  }
+}
+
+/**
+ * An address of a process that can be closed, made by `self.alias()`: what is sent to it after that is dropped before the
+ * mailbox. Plain data: it may be sent in any message. Mirrors Erlang's process alias.
+ */
+export class Alias {
+  readonly node: string
+  readonly thread: number
+  readonly slot: number
+  readonly generation: number
+  readonly serial: number
+
+  constructor(node: string, thread: number, slot: number, generation: number, serial: number) {
+    this.node = node
+    this.thread = thread
+    this.slot = slot
+    this.generation = generation
+    this.serial = serial
+  }
+
+  equals(other: unknown): boolean {
+    return other instanceof Alias && other.toString() === this.toString()
+  }
+
+  /** A text that is equal for equal aliases: use it as a map key. */
+  toString(): string {
+    return `#Alias<${this.node}.${this.thread}.${this.slot}.${this.generation}.${this.serial}>`
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+
+  /** @internal */
+  [inspected](): string {
     return this.toString()
   }
 }

@@ -11,7 +11,14 @@ export type Signal = ProcessSignal | SpawnSignal | ReplySignal | ThreadSignal
 /** From one process to another. */
 export type ProcessSignal =
   /** A message for the mailbox; `cast` marks a server's request that wants no reply. */
-  | { readonly kind: 'message'; readonly to: RawPid; readonly body: Payload; readonly cast: boolean }
+  | {
+      readonly kind: 'message'
+      readonly to: RawPid
+      readonly body: Payload
+      readonly cast: boolean
+      /** The alias it is sent to, which must be active. */
+      readonly alias?: number | undefined
+    }
   /** A request that waits for a `reply` with the same reference. */
   | {
       /** `system`: the request is one of the system's own. */
@@ -102,5 +109,7 @@ export type ThreadSignal =
   | { readonly kind: 'claim'; readonly ref: RawRef; readonly name: string; readonly pid: RawPid }
   /** To a host: tell me about `pid`. */
   | { readonly kind: 'inspect'; readonly ref: RawRef; readonly pid: RawPid }
+  /** To a thread that listens: nobody took this message. */
+  | { readonly kind: 'dead-letter'; readonly to: RawPid; readonly body: Payload }
   /** From main: stop every process, then end the thread. To main: stop the system. */
   | { readonly kind: 'stop'; readonly timeout: number }

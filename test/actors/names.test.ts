@@ -1,3 +1,4 @@
+import { errorOf } from '../fixtures/puppet.js'
 import { assert, eventually } from '../harness.js'
 import { type Stage, stages } from '../support/stage.js'
 
@@ -33,6 +34,22 @@ each('all names of a dead process are free for one process', async (stage, place
   await stage.reasonOf(first.pid)
   const heir = await stage.puppet('scheduler thread', { thread: 1, name: names })
   assert.equal((await stage.system.info(heir.pid))?.names, names)
+})
+
+each('a name that is unregistered is free at once, and is only its own process’s to give up', async (stage, place) => {
+  const one = await stage.puppet(place, { name: ['kept', 'given up'] })
+  await one.do('unregister', 'given up')
+  assert.is(stage.system.whereis('given up'), undefined)
+  await stage.self.register('given up')
+  assert.equal((await stage.system.info(one.pid))?.names, ['kept'])
+  for (const name of ['given up', 'nobody’s']) {
+    const order = { move: 'unregister', args: [name] }
+    assert.is(errorOf(await one.do('try', order)).code, 'NOPROC')
+  }
+  assert.is(errorOf(await one.do('try', { move: 'unregister', args: [5] })).code, 'INVALID_TYPE')
+  await stage.self.unregister('given up')
+  await one.do('register', 'given up')
+  assert.equal(stage.system.whereis('given up'), one.pid)
 })
 
 each('names of all kinds work, and what is none is refused', async (stage, place) => {

@@ -122,13 +122,10 @@ each('E21 stop rejects for the dead, the nameless and oneself', async (stage, pl
 
 each('E21 stop rejects when the process ends for another reason', async (stage, place) => {
   const clerk = await stage.start(place, Clerk, { boss: stage.self.pid })
-  const asking = clerk.fileAsked('one')
-  const stopping = clerk.stop()
+  const refused = [clerk.fileAsked('one'), clerk.stop()].map((waiting) => assert.rejects(waiting, 'NOPROC'))
   await stage.called()
   stage.self.exit(clerk.pid, 'kill')
-  for (const waiting of [asking, stopping]) {
-    assert.is((await assert.rejects(waiting, 'NOPROC')).details['reason'], 'killed')
-  }
+  for (const { details } of await Promise.all(refused)) assert.is(details['reason'], 'killed')
 })
 
 test('E21 stop waits no longer than it is told to', async (stage) => {

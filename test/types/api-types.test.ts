@@ -32,6 +32,31 @@ test('a server reference has the methods of its class, and only those', async ()
   assert.type(wrong, 'function')
 })
 
+test('what is not a server’s protocol is not in its reference, and stop is', async () => {
+  await using system = await ActorSystem.start({ threads: 1 })
+  const counter = await system.start(Counter, { start: 1 }, { timeout: 60_000 })
+  const stats: { deadLetters: number; droppedReplies: number; processes: number } = system.stats()
+  assert.is(stats.deadLetters, 0)
+  const off: () => void = system.on('deadLetter', ({ to, message }) => [to satisfies Pid, message satisfies unknown])
+  off()
+  const wrong = () => {
+    // @ts-expect-error hooks of the server are no protocol
+    void counter.handleContinue
+    // @ts-expect-error nor those of the system
+    void counter.systemGetState
+    // @ts-expect-error there is no such event
+    system.on('letter', () => {})
+    // @ts-expect-error an alias is for messages alone
+    system.self.monitor(system.self.alias())
+    // @ts-expect-error milliseconds are a number
+    void counter.stop('normal', { timeout: '5' })
+  }
+  assert.type(wrong, 'function')
+  const stopped: Promise<void> = counter.stop('shutdown')
+  await stopped
+  assert.is(system.isAlive(counter.pid), false)
+})
+
 test('a variable has the type of its definition', async () => {
   await using system = await ActorSystem.start({ threads: 1 })
   const context = await Context.start(system)

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { BeamlineError, shown } from '../errors.js'
+import { type Clock, realClock } from '../threads/clock.js'
+
+export interface SystemOptions {
+  /** Part of every pid's text; made up unless told. */
+  readonly name?: string
+  /** Worker threads that share out the processes; as many as the machine has cores unless told. */
+  readonly threads?: number
+  /** Worker threads for the library's own actors, such as contexts, which run no user's process unless asked to; 1. */
+  readonly systemThreads?: number
+  /** The most processes that live at one time; 1,048,576. */
+  readonly maxProcesses?: number
+  /** Milliseconds without a turn of its event loop after which a shared thread is ended; 3000. `Infinity`: never. */
+  readonly stuckAfter?: number
+  /** The same for a thread with a process that was told to die by `kill`; 1000. */
+  readonly killGrace?: number
+  /**
+   * Worker threads kept warm for the next isolated processes: each is booted and has loaded the modules that isolated
+   * processes were spawned from lately, so that what a module does while it loads also happens in threads that wait.
+   * Unless told: none until the first isolated spawn, then 2. A given number is kept from the start; 0 keeps none. A
+   * process with `resourceLimits` always has a fresh thread.
+   */
+  readonly spares?: number
+  /** The time of the main thread; the real time unless told. */
+  readonly clock?: Clock
+}
+
+const MOST_THREADS = 1024
+const MOST_PROCESSES = 1 << 28
+/** Milliseconds, 24 days: about what a timer can wait. */
+const LONGEST_STOP = 24 * 24 * 3_600_000
+
+/** Without `spares` the keeper decides. */
+type Settings = Required<Omit<SystemOptions, 'spares'>> & { readonly spares: number | undefined }
+
+/** The options of a start, complete. @throws BeamlineError INVALID_TYPE for one that is out of its range */
+export function settingsOf(options: SystemOptions): Settings {
+  return {
+    name: options.name ?? `beamline-${randomBytes(3).toString('hex')}`,
+    clock: options.clock ?? realClock,
+    stuckAfter: within('start: stuckAfter', options.stuckAfter ?? 3000, 1, Number.POSITIVE_INFINITY),
+    killGrace: within('start: killGrace', options.killGrace ?? 1000, 1, Number.POSITIVE_INFINITY),
+    threads: whole('threads', options.threads ?? availableParallelism(), MOST_THREADS),
+    systemThreads: whole('systemThreads', options.systemThreads ?? 1, MOST_THREADS),
+    maxProcesses: whole('maxProcesses', options.maxProcesses ?? 1 << 20, MOST_PROCESSES),
+    spares: options.spares === undefined ? undefined : whole('spares', options.spares, MOST_THREADS, 0),
+  }
+}
+
+/** The timeout of a stop, as a timer can wait it. @throws BeamlineError INVALID_TYPE */
+export function stopTimeout(timeout: number): number {
+  return Math.min(within('stop: timeout', timeout, 0, Number.POSITIVE_INFINITY), LONGEST_STOP)
+}
+
+function whole(option: string, value: number, most: number, least = 1): number {
+  if (Number.isInteger(value)) return within(`start: ${option}`, value, least, most)
+  throw new BeamlineError('INVALID_TYPE', `ActorSystem.start: ${option} is ${shown(value)}: give a whole number`)
+}
+
+function within(option: string, value: number, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  const text = `ActorSystem.${option} is ${shown(value)}: give a number from ${least} to ${most}`
+  throw new BeamlineError('INVALID_TYPE', text)
+}
