@@ -5,11 +5,10 @@ import type { Host, ThreadControl } from './host.js'
 import { badDestination, type Destination, pidIn } from './process.js'
 import { holderOf, isVia, type Name, shownName, type Via } from './via.js'
 
-/** What a registry is asked to enter a key for the asking process. */
-export interface Enrolment {
-  readonly kind: 'register'
-  readonly entry: { readonly key: unknown; readonly value: unknown }
-}
+/** A registry is asked to enter a key for the asking process, or to take it out. */
+export type Enrolment =
+  | { readonly kind: 'register'; readonly entry: { readonly key: unknown; readonly value: unknown } }
+  | { readonly kind: 'unregister'; readonly key: unknown }
 
 /** How the processes of one thread get names, and find others by theirs. */
 export class Naming {
@@ -23,24 +22,30 @@ export class Naming {
 
   /** Gives `cell` a name. @throws BeamlineError ALREADY_REGISTERED, INVALID_TYPE; NOPROC for a registry that is dead */
   async register(cell: Cell, name: Name): Promise<void> {
-    if (isVia(name)) return this.#enrol(cell, name)
+    if (isVia(name)) {
+      const { key, value } = name
+      return this.#ask(cell, name, { kind: 'register', entry: { key, value } })
+    }
     const claim = await this.#control.claimName(requireName(name), cell.pid)
     if (cell.alive) cell.names.push({ name, claim })
     else this.#host.names.release(claim)
   }
 
   /** @throws BeamlineError NOPROC for a name that is not its own, INVALID_TYPE */
-  unregister(cell: Cell, name: string): void {
+  async unregister(cell: Cell, name: Name): Promise<void> {
+    if (isVia(name)) {
+      if (!this.find(name)?.equals(cell.pid)) throw notOwn(cell, name)
+      return this.#ask(cell, name, { kind: 'unregister', key: name.key })
+    }
     const own = requireName(name)
     const held = cell.names.findIndex((one) => one.name === own)
-    if (held < 0) throw new BeamlineError('NOPROC', `${cell.pid} does not have the name '${name}': give one of its own`)
+    if (held < 0) throw notOwn(cell, name)
     for (const { claim } of cell.names.splice(held, 1)) this.#host.names.release(claim)
   }
 
   /** In the process's stead, which does not run yet; it may die meanwhile, and who starts it must hear of that. */
-  async #enrol(cell: Cell, { registry, key, value }: Via): Promise<void> {
-    if (!cell.alive) return
-    await this.#host.router.callFor(cell.pid, registry, { kind: 'register', entry: { key, value } } satisfies Enrolment)
+  async #ask(cell: Cell, { registry }: Via, request: Enrolment): Promise<void> {
+    if (cell.alive) await this.#host.router.callFor(cell.pid, registry, request)
   }
 
   /** The process a destination means; undefined for a name that nobody has. @throws BeamlineError INVALID_TYPE */
@@ -60,6 +65,10 @@ export class Naming {
     const advice = isVia(to) ? 'register it, or spawn under it' : `register one by spawn(…, { name: ${shownName(to)} })`
     throw new BeamlineError('NOPROC', `no process has the name ${shownName(to)}: ${advice}`)
   }
+}
+
+function notOwn(cell: Cell, name: Name): BeamlineError {
+  return new BeamlineError('NOPROC', `${cell.pid} does not have the name ${shownName(name)}: give one of its own`)
 }
 
 function requireName(name: unknown): string {

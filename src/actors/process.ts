@@ -222,13 +222,14 @@ export class Process {
   }
 
   /**
-   * Takes a name from this process; it is free when the promise resolves. Mirrors `Process.unregister/1`.
+   * Takes a name, or a key of a registry, from this process; it is free when the promise resolves. Mirrors
+   * `Process.unregister/1`.
    * @throws BeamlineError NOPROC for a name that this process does not have, INVALID_TYPE for what is no name
    */
-  async unregister(name: string): Promise<void> {
+  async unregister(name: Name): Promise<void> {
     this.#host.assertRunning()
     if (!this.#cell.alive) return this.#cell.over()
-    this.#host.naming.unregister(this.#cell, name)
+    return this.#cell.own(this.#host.naming.unregister(this.#cell, name))
   }
 
   /**

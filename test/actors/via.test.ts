@@ -61,6 +61,18 @@ each('a process takes keys and names at birth, all or none, and more later', asy
   assert.is(await registry.count(), 3)
 })
 
+each('a key is given up like a name, by its own process only', async (stage, place) => {
+  const registry = await registryOf(stage)
+  const via = registry.via('k')
+  const owner = await stage.puppet(place, { name: via })
+  await assert.rejects(stage.self.unregister(via), 'NOPROC', /does not have the name the key 'k'/)
+  assert.equal(stage.system.whereis(via), owner.pid)
+  await owner.do('unregister', via)
+  assert.is(stage.system.whereis(via), undefined)
+  await stage.self.register(via)
+  assert.equal(await owner.do('finds', via), stage.self.pid)
+})
+
 each('of many that start under one key one wins, and no other init has run', async (stage, place) => {
   const registry = await registryOf(stage)
   const name = registry.via('wanted')

@@ -6,7 +6,6 @@ import type { Key } from './key.js'
 /** What a registry is asked, by calls. A value lies as deep in its request as in an answer: what comes in gets out. */
 export type RegistryRequest =
   | Enrolment
-  | { readonly kind: 'unregister'; readonly key: Key }
   | { readonly kind: 'lookup'; readonly key: Key }
   | { readonly kind: 'entries'; readonly pid: Pid | undefined }
   | { readonly kind: 'keys'; readonly pid: Pid | undefined }
