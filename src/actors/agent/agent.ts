@@ -40,9 +40,9 @@ const actor = { module: new URL('./agent-actor.js', import.meta.url), export: 'a
  * To an agent elsewhere a function is given as `{ module, export }`, with the arguments that follow the state.
  *
  * Every method rejects with NOPROC when the agent is dead, with CALL_TIMEOUT when it takes longer than 5000 ms, unless
- * {@link attach} was told otherwise (the agent does not notice), with BAD_ENTRY for a closure that would have to leave its thread, or a function
- * that cannot be loaded, and with NOT_CLONEABLE for arguments or an answer that no message can carry. The last two leave the
- * state as it was.
+ * {@link attach} was told otherwise (the agent does not notice), with BAD_ENTRY for a closure that would have to leave its
+ * thread, or a function that cannot be loaded, and with NOT_CLONEABLE for arguments or an answer that no message can carry.
+ * The last two leave the state as it was.
  */
 export class Agent<S> {
   readonly pid: Pid
