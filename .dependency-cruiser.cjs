@@ -21,6 +21,14 @@ module.exports = {
       { path: `^build/src/(${[...layers.slice(1), 'testing'].join('|')})/` },
       { path: '^build/src/index\\.js$' },
     ),
+    rule(
+      'supervisors-are-like-users',
+      { path: '^build/src/supervisor/' },
+      {
+        path: '^build/src/(actors|threads)/',
+        pathNot: '^build/src/(actors/(behaviour|exit-reason|messages|owner|process|server|system)|threads/pid)\\.js$',
+      },
+    ),
     rule('testing-stands-on-three', { path: '^build/src/testing/' }, { path: '^build/src/(cli|bridge|supervisor)/' }),
     rule(
       'threads-and-actors-start-fast',

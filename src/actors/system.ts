@@ -123,6 +123,11 @@ export class ActorSystem implements AsyncDisposable {
     return shell.process
   }
 
+  /** The time of the calling thread: what every wait of its processes goes by. */
+  get clock(): Clock {
+    return this.#host.clock
+  }
+
   #openShell(process?: Process): Cell {
     const shell = this.#host.open({ parent: undefined, label: 'shell', limit: undefined, shell: true, process })
     shell.onExit = () => {

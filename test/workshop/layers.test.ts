@@ -91,6 +91,7 @@ const violations: [rule: string, files: Readonly<Record<string, string>>][] = [
   ['threads-imports-down-only', { 'threads/link.js': "import '../actors/host.js'", 'actors/host.js': '' }],
   ['actors-imports-down-only', { 'actors/host.js': "import('../variables/watch.js')", 'variables/watch.js': '' }],
   ['variables-imports-down-only', { 'variables/watch.js': "import '../testing/clock.js'", 'testing/clock.js': '' }],
+  ['supervisors-are-like-users', { 'supervisor/child.js': "import '../actors/cell.js'", 'actors/cell.js': '' }],
   ['testing-stands-on-three', { 'testing/clock.js': "import '../cli/main.js'", 'cli/main.js': '' }],
   ['index-is-the-top', { 'variables/watch.js': "import '../index.js'", 'index.js': '' }],
   ['errors-is-the-bottom', { 'errors.js': "import './threads/link.js'", 'threads/link.js': '' }],
