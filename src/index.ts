@@ -30,7 +30,7 @@ export type { DynamicSupervisorOptions, SupervisorOptions } from './supervisor/o
 export type { ChildCounts, ChildInfo } from './supervisor/requests.js'
 export type { AutoShutdown, Restart, Strategy } from './supervisor/strategy.js'
 export { Supervisor } from './supervisor/supervisor.js'
-export { Alias, Pid, Pid, Ref, Ref } from './threads/pid.js'
+export { Alias, Pid, Ref } from './threads/pid.js'
 export type { ChangeMeta, HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './variables/change.js'
 export type { WatchedChange } from './variables/changes.js'
 export { Context } from './variables/context.js'

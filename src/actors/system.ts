@@ -1,4 +1,5 @@
 import { BeamlineError, shown } from '../errors.js'
+import type { Clock } from '../threads/clock.js'
 import { Batch } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
