@@ -108,7 +108,7 @@ export class Cell implements Runnable {
     }
     const mayStay = overflow === 'drop-oldest' && !(message instanceof Call)
     const oldest = mayStay ? this.mailbox.take(isDroppable, 0) : undefined
-    this.#host.dropped(this, oldest === undefined ? message : oldest.message)
+    this.#host.deadLetters.overflowed(this, oldest === undefined ? message : oldest.message)
     this.waiters.rescan()
     return oldest !== undefined
   }

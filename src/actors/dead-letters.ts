@@ -1,9 +1,11 @@
 import { channel } from 'node:diagnostics_channel'
-import { shown } from '../errors.js'
+import { BeamlineError, shown } from '../errors.js'
 import { pack } from '../threads/payload.js'
 import type { Pid } from '../threads/pid.js'
+import type { Cell } from './cell.js'
 import { sendable } from './exit-reason.js'
 import type { Host } from './host.js'
+import { Call } from './messages.js'
 
 /** A message that nobody took: its process was dead, its mailbox full, or its alias no longer active. */
 export interface DeadLetter {
@@ -35,6 +37,13 @@ export class DeadLetters {
       if (listening === thread) this.hear(to, letter)
       else mesh.send(listening, { kind: 'dead-letter', to: to.raw, body: pack(letter) })
     }
+  }
+
+  /** A message for a full mailbox: a caller is told, all else is nobody's. */
+  overflowed(cell: Cell, message: unknown): void {
+    if (!(message instanceof Call)) return this.post(cell.pid, message)
+    const text = `the mailbox of ${cell.birth.label} is full: call again later, or give it a larger limit`
+    this.#host.router.reply(cell, message.from, 'error', new BeamlineError('MAILBOX_FULL', text))
   }
 
   /** Tells the listeners of this thread, after the code that runs now, which may be that of the sender. */

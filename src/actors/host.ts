@@ -13,7 +13,7 @@ import { DeadLetters } from './dead-letters.js'
 import { type ExitReason, sendable } from './exit-reason.js'
 import { Graves } from './graves.js'
 import type { Ledger } from './ledger.js'
-import { Call, Deferred } from './messages.js'
+import { Deferred } from './messages.js'
 import type { NameClaim, NameTable } from './names.js'
 import { Naming } from './naming.js'
 import { type Destination, Process } from './process.js'
@@ -177,6 +177,10 @@ export class Host implements LinkEvents {
     })
   }
 
+  lost(signal: Signal, error: BeamlineError): void {
+    this.router.lost(signal, error)
+  }
+
   closed(peer: number): void {
     this.#graves.closed(peer)
   }
@@ -201,13 +205,6 @@ export class Host implements LinkEvents {
   /** For the watchdog: the code of `cell` runs next. */
   running(cell: Cell): void {
     if (this.#parts.place !== undefined) this.placement.run(this.#parts.place, cell.pid.slot)
-  }
-
-  /** A message for a full mailbox. */
-  dropped(cell: Cell, message: unknown): void {
-    if (!(message instanceof Call)) return this.deadLetters.post(cell.pid, message)
-    const text = `the mailbox of ${cell.birth.label} is full: call again later, or give it a larger limit`
-    this.router.reply(cell, message.from, 'error', new BeamlineError('MAILBOX_FULL', text))
   }
 
   /** A spawn on this thread failed. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { BeamlineError, shown } from '../errors.js'
 import { copy, type Payload, pack, type Transfer } from '../threads/payload.js'
-import type { Pid, Ref } from '../threads/pid.js'
+import { type Pid, Ref } from '../threads/pid.js'
 import type { Signal } from '../threads/signal.js'
 import { exited } from './calls.js'
 import type { Cell } from './cell.js'
@@ -49,7 +49,9 @@ export class Router {
       alias === undefined
         ? { kind: 'message', to: to.raw, body: packed, cast }
         : { kind: 'message', to: to.raw, body: packed, cast, alias }
-    if (!this.#signal(to, signal, transfer)) this.#host.deadLetters.post(to, body)
+    // The thread of the dead may be on its way out, and what it has not read is lost.
+    const sent = this.#host.processes.isAlive(to) && this.#signal(to, signal, transfer)
+    if (!sent) this.#host.deadLetters.post(to, body)
   }
 
   async call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
@@ -152,6 +154,14 @@ export class Router {
     else this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, outcome, body: pack(value) })
     // Last: an answer that cannot be sent leaves the call open, for its callee's exit to settle.
     if (from.callee !== undefined) this.#forget(from.callee, from.ref)
+  }
+
+  /** A signal could not leave its batch: whoever waits for what it asks, or answers, is told. */
+  lost(signal: Signal, error: BeamlineError): void {
+    if (!(signal.kind === 'call' || signal.kind === 'system' || signal.kind === 'spawn' || signal.kind === 'reply'))
+      return
+    const ref = Ref.fromRaw(this.#host.node, signal.ref)
+    this.reply(undefined, { pid: this.#host.pidOf(ref.thread), ref, callee: undefined }, 'error', error)
   }
 
   /** The callee need not remember the call any more. */

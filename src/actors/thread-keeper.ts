@@ -100,6 +100,7 @@ export class ThreadKeeper implements ThreadControl {
     this.#threads.set(id, thread)
     const events = {
       receive: (signals: readonly Signal[], from: number) => this.#host.receive(signals, from),
+      lost: (signal: Signal, error: BeamlineError) => this.#host.lost(signal, error),
       closed: (peer: number) => {
         thread.linkClosed()
         this.#host.closed(peer)

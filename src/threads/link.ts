@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { BeamlineError } from '../errors.js'
 import type { Transfer } from './payload.js'
 import type { Signal } from './signal.js'
 
@@ -6,6 +7,8 @@ import type { Signal } from './signal.js'
 export interface LinkEvents {
   /** Signals arrived, in the order in which they were sent. */
   receive(signals: readonly Signal[], from: number): void
+  /** What was held for a batch cannot be sent after all; its sender is no longer there to be told. */
+  lost?(signal: Signal, error: BeamlineError): void
   /** The other end is gone; everything it had sent was received before. */
   closed(peer: number): void
 }

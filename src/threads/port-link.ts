@@ -19,6 +19,7 @@ class PortLink implements Link {
   readonly peer: number
   readonly #port: MessagePort
   readonly #batch: Batch
+  readonly #events: LinkEvents
   #held: Signal[] = []
   readonly #transfers = new Map<Signal, Transfer>()
 
@@ -26,6 +27,7 @@ class PortLink implements Link {
     this.peer = peer
     this.#port = port
     this.#batch = batch
+    this.#events = events
     port.on('message', (signals: Signal | readonly Signal[]) => {
       events.receive(Array.isArray(signals) ? signals : [signals as Signal], peer)
     })
@@ -71,6 +73,7 @@ class PortLink implements Link {
       this.#port.postMessage(signal, transfer)
     } catch (error) {
       warnOfLoss(`a ${signal.kind} to thread ${this.peer} was lost, as it cannot be cloned`, error)
+      this.#events.lost?.(signal, notCloneable(signal, '', error))
     }
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type MessagePort, Worker } from 'node:worker_threads'
+import type { BeamlineError } from '../../src/errors.js'
 import { Batch, type Link } from '../../src/threads/link.js'
 import { portCarrier } from '../../src/threads/port-link.js'
 import type { Signal } from '../../src/threads/signal.js'
@@ -15,6 +16,8 @@ interface Ends {
   readonly b: Link
   /** What each `receive` of `b` was given; `'closed'` for the closing. */
   readonly heard: unknown[]
+  /** What the first end could not send. */
+  readonly lost: unknown[]
   readonly batch: Batch
   /** Resolves when `b` has heard `closed`. */
   readonly closed: Promise<unknown>
@@ -24,12 +27,18 @@ function ends(batching = false): Ends {
   const [first, second] = portCarrier.pair() as [MessagePort, MessagePort]
   const batch = new Batch(batching)
   const heard: unknown[] = []
-  const a = portCarrier.attach(first, 2, batch, { receive: () => {}, closed: () => {} })
+  const lost: unknown[] = []
+  const events = {
+    receive: () => {},
+    closed: () => {},
+    lost: ({ kind }: Signal, { code }: BeamlineError) => lost.push([kind, code]),
+  }
+  const a = portCarrier.attach(first, 2, batch, events)
   const b = portCarrier.attach(second, 1, new Batch(false), {
     receive: (signals, from) => heard.push([from, ...signals.map((one) => (one as { thread: number }).thread)]),
     closed: (peer) => heard.push(`closed ${peer}`),
   })
-  return { a, b, heard, batch, closed: once(second, 'close') }
+  return { a, b, heard, lost, batch, closed: once(second, 'close') }
 }
 
 /** A worker that does `work` with its end of a link and ends. */
@@ -114,7 +123,13 @@ test('buffers are transferred, in a batch too', async () => {
   const got: ArrayBuffer[] = []
   const [first, second] = portCarrier.pair() as [MessagePort, MessagePort]
   const batch = new Batch(true)
-  const a = portCarrier.attach(first, 2, batch, { receive: () => {}, closed: () => {} })
+  const lost: unknown[] = []
+  const events = {
+    receive: () => {},
+    closed: () => {},
+    lost: ({ kind }: Signal, { code }: BeamlineError) => lost.push([kind, code]),
+  }
+  const a = portCarrier.attach(first, 2, batch, events)
   portCarrier.attach(second, 1, batch, {
     receive: (signals) => {
       for (const one of signals) got.push((one as unknown as { body: { data: ArrayBuffer } }).body.data)
@@ -205,7 +220,7 @@ test('what is as deep as a message may be is read on main, wherever it comes fro
 })
 
 test('what cannot be cloned at the end of a batch is told of, and the rest of the batch leaves', async () => {
-  const { a, heard, closed, batch } = ends(true)
+  const { a, heard, lost, closed, batch } = ends(true)
   const buffer = new ArrayBuffer(1)
   const warned = linkWarning()
   batch.run(() => {
@@ -219,6 +234,7 @@ test('what cannot be cloned at the end of a batch is told of, and the rest of th
   await closed
   assert.equal(heard, [[1, 1], [1, 2], [1, 3], 'closed 1'])
   assert.match(await warned, /a message to thread 2 was lost, .*cloned/)
+  assert.equal(lost, [['message', 'NOT_CLONEABLE']])
 })
 
 test('the end that closes hears nothing more, and sending on it is harmless', async () => {
