@@ -136,6 +136,21 @@ each('G10 maxRestarts 0: the first crash ends the supervisor', async (family) =>
   assert.is(await family.reasonOf(sup.pid), 'shutdown')
 })
 
+each('G11 restarts older than maxSeconds do not count', (outer) =>
+  outer.onClock(async (family, clock) => {
+    const sup = await family.start([family.child('1')], { maxRestarts: 1, maxSeconds: 1 })
+    family.kill(await family.started('1'))
+    const second = await family.started('1')
+    clock.advance(1001)
+    family.kill(second)
+    const third = await family.started('1')
+    assert.equal(await pidsOf(sup), { 1: third })
+    family.stage.self.monitor(sup.pid)
+    family.kill(third)
+    assert.is(await family.reasonOf(sup.pid), 'shutdown')
+  }),
+)
+
 each('G12 a child that fails to start: those before it stop in reverse, later ones never start', async (family) => {
   const children = [...trapping(family, '1', '2'), family.child('3', { init: { stop: 'nope' } }), family.child('4')]
   const { details } = await assert.rejects(family.start(children), 'NOPROC')

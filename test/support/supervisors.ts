@@ -6,9 +6,11 @@ import type { ChildSpec } from '../../src/supervisor/child-spec.js'
 import { DynamicSupervisor } from '../../src/supervisor/dynamic-supervisor.js'
 import type { DynamicSupervisorOptions, SupervisorOptions } from '../../src/supervisor/options.js'
 import { Supervisor } from '../../src/supervisor/supervisor.js'
+import { VirtualClock } from '../../src/testing/virtual-clock.js'
 import type { Pid } from '../../src/threads/pid.js'
 import { type Trace, Traced, type TracedArgs } from '../fixtures/traced.js'
-import type { Place, Stage } from './stage.js'
+import { onStage, type Place, type Stage } from './stage.js'
+import { withSystem } from './system.js'
 
 type Traits = Omit<TracedArgs, 'boss' | 'id'> & Pick<ChildSpec, 'restart' | 'shutdown' | 'significant'>
 
@@ -17,12 +19,27 @@ const patience = 20_000
 /** A test's supervisor with its traced children. The test's process is its parent, and hears of everything. */
 export class Family {
   readonly stage: Stage
+  readonly #place: Place
   readonly #thread: 'main' | 'isolated' | 0
 
   constructor(stage: Stage, place: Place) {
     stage.self.trapExit = true
     this.stage = stage
+    this.#place = place
     this.#thread = place === 'same thread' ? 'main' : place === 'isolated' ? 'isolated' : 0
+  }
+
+  /** One in a system of its own, whose time stands still. */
+  static async onClock(place: Place, scene: (family: Family, clock: VirtualClock) => Promise<void>): Promise<void> {
+    const clock = new VirtualClock()
+    await withSystem({ threads: 1, clock }, (system) =>
+      onStage(system, (stage) => scene(new Family(stage, place), clock)),
+    )
+  }
+
+  /** The same in a system of its own, whose time stands still. */
+  onClock(scene: (family: Family, clock: VirtualClock) => Promise<void>): Promise<void> {
+    return Family.onClock(this.#place, scene)
   }
 
   child(id: string, { restart, shutdown, significant, ...traits }: Traits = {}): ChildSpec {
