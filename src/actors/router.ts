@@ -54,7 +54,7 @@ export class Router {
     if (!sent) this.#host.deadLetters.post(to, body)
   }
 
-  async call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
+  call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
     return this.#callBy(caller, to, request, timeout, false)
   }
 
@@ -111,12 +111,12 @@ export class Router {
   }
 
   /** A call in the stead of a process that does not run yet: it is settled even if that process dies meanwhile. */
-  callFor(asker: Pid, callee: Pid, request: unknown): Promise<unknown> {
+  async callFor(asker: Pid, callee: Pid, request: unknown): Promise<unknown> {
     const timeout = Number.POSITIVE_INFINITY
     return this.#ask({ asker, owner: undefined, callee, what: `the call to ${callee}`, timeout }, request)
   }
 
-  async #ask({ asker, owner, callee, what, timeout, system = false }: Asked, request: unknown): Promise<unknown> {
+  #ask({ asker, owner, callee, what, timeout, system = false }: Asked, request: unknown): Promise<unknown> {
     const here = this.#isHere(callee)
     const kind = system ? 'system' : 'call'
     const body = here ? copy(request) : pack(request)
