@@ -141,11 +141,12 @@ export class ThreadKeeper implements ThreadControl {
     const resident = thread.resident === undefined ? [] : [thread.resident]
     const { reason, others, pids = resident } = thread.verdict ?? verdictOf(end, thread, this.#host.node)
     const death = { kind: 'thread-down', thread: id, pids, reason: pack(reason), others: pack(others) } as const
-    this.#host.threadDown(death)
-    this.#host.mesh.broadcast(death)
     thread.isReady(false)
     this.#spares.gone(thread)
+    // First: whoever hears of a death and spawns again must find the place taken by a thread that lives.
     if (!this.#stopping && thread.place !== undefined) await this.#replace(thread, thread.place, others)
+    this.#host.threadDown(death)
+    this.#host.mesh.broadcast(death)
   }
 
   /** A place is never empty for long; but a thread that cannot even start is not tried for ever. */

@@ -16,7 +16,7 @@ for (const how of ['process.exit', 'throw in a timer']) {
     const family = new Family(stage, 'scheduler thread')
     const args = { to: stage.self.pid, how }
     const start = { entry: { module, export: dying.name }, args, options: { thread: 0 } }
-    const sup = await family.start([{ id: 'dying', start }], { maxRestarts: 50 })
+    const sup = await family.start([{ id: 'dying', start }], { maxRestarts: 1 })
     const first = await said(stage)
     await sup.startChild(family.child('neighbour'))
     const neighbour = await family.started('neighbour')
