@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { suite as uvuSuite } from 'uvu'
 import { expectRun, failFile, printable, takeStrays } from './harness/faults.js'
 import { type Handles, leftOpen, openHandles, terminateWorkers, turn } from './harness/handles.js'
@@ -68,6 +69,7 @@ export function suite(name: string, { timeout = 10_000, leakCheck = true }: Suit
       faults.push(...(await faultsOf(hooks.afterEach)))
     }
     faults.push(...(await straysSoFar()))
+    record(name, title, faults.length === 0)
     for (const fault of faults.slice(1)) console.error(`\n   and in "${title}":`, fault)
     if (faults.length > 0) throw faults[0]
   }
@@ -111,6 +113,12 @@ export function suite(name: string, { timeout = 10_000, leakCheck = true }: Suit
     }),
     run,
   })
+}
+
+/** For programs that want more than the counts: a line of JSON for each test that was run, in the file that TEST_LOG names. */
+function record(name: string, title: string, passed: boolean): void {
+  const file = process.env['TEST_LOG']
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify({ suite: name, title, passed })}\n`)
 }
 
 async function within(ms: number, work: Body): Promise<void> {

@@ -1,6 +1,6 @@
 import type { SpawnOptions } from '../../src/actors/spawner.js'
 import type { Pid } from '../../src/threads/pid.js'
-import introduce, { glutton, leavesAChild, mirror } from '../fixtures/newborns.js'
+import introduce, { glutton, mirror } from '../fixtures/newborns.js'
 import { assert, eventually } from '../harness.js'
 import { type Place, type Stage, stages } from '../support/stage.js'
 
@@ -167,18 +167,6 @@ test('limits that are none are refused before a thread is opened', async ({ self
     await assert.rejects(spawned, 'INVALID_TYPE', /an object of numbers/)
   }
   assert.is(system.threads().length, before)
-})
-
-test('K14 when the process of an isolated thread ends, what it has started there ends too', async (stage) => {
-  const pid = await stage.spawn('isolated', leavesAChild, stage.self.pid, { monitor: true }, 'newborns')
-  const children = await stage.hear<Pid[]>()
-  for (const child of children) stage.self.monitor(child)
-  assert.ok(children.every(({ thread }) => thread === pid.thread))
-  stage.self.send(pid, 'end')
-  assert.is(await stage.reasonOf(pid), 'normal')
-  const reasons = [await stage.reasonOf(children[0] as Pid), await stage.reasonOf(children[1] as Pid)]
-  assert.equal(reasons, ['shutdown', 'killed'])
-  await eventually(() => stage.system.threads().every(({ id }) => id !== pid.thread))
 })
 
 test('an isolated process that takes too much memory dies of it, and nobody else does', async (stage) => {

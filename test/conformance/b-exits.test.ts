@@ -99,24 +99,26 @@ each('B5 the normal exit of a linked process ends nobody', async (stage, place) 
   assert.is(await stage.heardBy(other), 'still there')
 })
 
+/** Whether a process that traps no exits dies of a linked one's, for the same reason. */
+async function diesOf(stage: Stage, place: Place, reason: unknown): Promise<void> {
+  const peer = await stage.puppet(place)
+  const other = await stage.puppet('scheduler thread', { thread: 1, monitor: true })
+  await other.linkTo(peer)
+  peer.tell('exitWith', reason)
+  assert.equal(await stage.reasonOf(other.pid), reason)
+}
+
 each(
-  'B6, B7 any other exit of a linked process ends one that does not trap, with the same reason',
+  'B6 any other exit of a linked process ends one that does not trap, with the same reason',
   async (stage, place) => {
-    for (const reason of [
-      'boom',
-      'shutdown',
-      { shutdown: 1 },
-      'killed',
-      { error: { name: 'E', message: 'm', stack: '' } },
-    ]) {
-      const peer = await stage.puppet(place)
-      const other = await stage.puppet('scheduler thread', { thread: 1, monitor: true })
-      await other.linkTo(peer)
-      peer.tell('exitWith', reason)
-      assert.equal(await stage.reasonOf(other.pid), reason)
-    }
+    const error = { error: { name: 'E', message: 'm', stack: '' } }
+    for (const reason of ['boom', 'killed', error]) await diesOf(stage, place, reason)
   },
 )
+
+each('B7 shutdown is no exception', async (stage, place) => {
+  for (const reason of ['shutdown', { shutdown: 1 }]) await diesOf(stage, place, reason)
+})
 
 each('B8 a process that traps exits gets EXIT for every linked exit, normal included', async (stage, place) => {
   for (const reason of [
@@ -150,37 +152,66 @@ each('B10 exit(pid, normal) is a message for a process that traps exits', async 
   assert.equal(await stage.heardBy(other), { type: 'EXIT', pid: stage.self.pid, reason: 'normal' })
 })
 
-each(
-  'B11 exit(self.pid, normal) ends the process that sends it, or is a message when it traps exits',
-  async (stage, place) => {
-    const [one, two] = [await stage.puppet(place, { monitor: true }), await stage.puppet(place)]
-    one.tell('exit', one.pid, 'normal')
-    assert.is(await stage.reasonOf(one.pid), 'normal')
-    await two.do('trapExit', true)
-    two.tell('exit', two.pid, 'normal')
-    assert.equal(await stage.heardBy(two), { type: 'EXIT', pid: two.pid, reason: 'normal' })
-  },
-)
-
-each('B12, B13 kill ends a process that traps exits, and everyone sees killed', async (stage, place) => {
-  const [victim, trapping, plain] = await Promise.all([0, 1, 2].map(() => stage.puppet(place)))
-  await victim?.do('trapExit', true)
-  await trapping?.do('trapExit', true)
-  for (const peer of [trapping, plain]) await peer?.linkTo(victim as Puppet)
-  for (const one of [victim, plain]) stage.self.monitor(one?.pid as Pid)
-  stage.self.exit(victim?.pid as Pid, 'kill')
-  assert.is(await stage.reasonOf(victim?.pid as Pid), 'killed')
-  assert.is(await stage.reasonOf(plain?.pid as Pid), 'killed')
-  assert.equal(await stage.heardBy(trapping as Puppet), { type: 'EXIT', pid: victim?.pid, reason: 'killed' })
+each('B11 exit(self.pid, normal) ends the process that sends it', async (stage, place) => {
+  const one = await stage.puppet(place, { monitor: true })
+  one.tell('exit', one.pid, 'normal')
+  assert.is(await stage.reasonOf(one.pid), 'normal')
 })
 
-each('B14 Exit(kill) is an ordinary reason: a peer can trap it, or dies with kill', async (stage, place) => {
+each('B11b exit(self.pid, normal) is a message when the process traps exits', async (stage, place) => {
+  const one = await stage.puppet(place)
+  await one.do('trapExit', true)
+  one.tell('exit', one.pid, 'normal')
+  assert.equal(await stage.heardBy(one), { type: 'EXIT', pid: one.pid, reason: 'normal' })
+})
+
+each('B12 kill ends a process that traps exits, and its monitor sees killed', async (stage, place) => {
+  const victim = await stage.puppet(place, { monitor: true })
+  await victim.do('trapExit', true)
+  stage.self.exit(victim.pid, 'kill')
+  assert.is(await stage.reasonOf(victim.pid), 'killed')
+})
+
+each('B13 a linked peer of a killed process that traps exits gets EXIT with killed', async (stage, place) => {
+  const [victim, peer] = [await stage.puppet(place), await stage.puppet(place)]
+  await peer.do('trapExit', true)
+  await peer.linkTo(victim)
+  stage.self.exit(victim.pid, 'kill')
+  assert.equal(await stage.heardBy(peer), { type: 'EXIT', pid: victim.pid, reason: 'killed' })
+})
+
+each('B13b a linked peer of a killed process that does not trap exits dies with killed', async (stage, place) => {
+  const [victim, peer] = [await stage.puppet(place), await stage.puppet(place, { monitor: true })]
+  await peer.linkTo(victim)
+  stage.self.exit(victim.pid, 'kill')
+  assert.is(await stage.reasonOf(peer.pid), 'killed')
+})
+
+each('B14 Exit(kill) is an ordinary reason, which a peer can trap', async (stage, place) => {
   assert.equal(await reasons(stage, place, 'exitWith', 'kill'), ['kill', 'kill'])
+})
+
+each('B14b a linked peer of an Exit(kill) that does not trap exits dies with kill', async (stage, place) => {
   const [peer, plain] = [await stage.puppet(place), await stage.puppet(place, { monitor: true })]
   await plain.linkTo(peer)
   peer.tell('exitWith', 'kill')
   assert.is(await stage.reasonOf(plain.pid), 'kill')
 })
+
+each(
+  'B15 a process in an endless loop is killed',
+  async (stage, place) => {
+    const spinning = await stage.puppet(place, { monitor: true })
+    spinning.tell('all', [
+      { move: 'send', args: [stage.self.pid, 'spinning'] },
+      { move: 'hang', args: [] },
+    ])
+    assert.is(await stage.hear(), 'spinning')
+    stage.self.exit(spinning.pid, 'kill')
+    assert.is(await stage.reasonOf(spinning.pid), 'killed')
+  },
+  ['isolated'],
+)
 
 each('B17 once its DOWN was seen a process is not alive, on any thread', async (stage, place) => {
   const witness = await stage.puppet('scheduler thread')
@@ -203,45 +234,6 @@ each('B18 whether exits are trapped counts when the signal arrives', async (stag
   await other.do('trapExit', false)
   stage.self.exit(other.pid, 'hard')
   assert.is(await stage.reasonOf(other.pid), 'hard')
-})
-
-each(
-  'K2 what a dead process still does goes nowhere',
-  async (stage, place) => {
-    const fence = await stage.puppet(place)
-    const ghost = await stage.puppet(place, { monitor: true })
-    for (const message of ['queued 1', 'queued 2']) await fence.do('send', ghost.pid, message)
-    await stage.heardBy(ghost)
-    await stage.heardBy(ghost)
-    ghost.tell('haunt', stage.self.pid, fence.pid)
-    assert.is(await stage.hear(), 'last words')
-    assert.is(await stage.reasonOf(ghost.pid), 'gone')
-    assert.is(await stage.hear(), 'the ghost has run on')
-    assert.equal(await stage.rest(), [])
-    assert.is(stage.system.whereis('ghost'), undefined)
-  },
-  ['same thread', 'scheduler thread'],
-)
-
-test('K2 a process that was ended takes nothing more from its mailbox', async (stage) => {
-  const taken: unknown[] = []
-  let ranOn = () => {}
-  const over = new Promise<void>((resolve) => {
-    ranOn = resolve
-  })
-  const pid = await stage.self.spawn(async (self) => {
-    taken.push(await self.receive())
-    self.exit(self.pid, 'enough')
-    void self.receive().then((message) => taken.push(message))
-    void self.receive(undefined, { timeout: 0 }).then(
-      (message) => taken.push(message),
-      (error) => taken.push(error),
-    )
-    setImmediate(ranOn)
-  })
-  for (const message of ['first', 'second', 'third']) stage.self.send(pid, message)
-  await over
-  assert.equal(taken, ['first'])
 })
 
 test('the signal of a process aborts with its exit reason, and is aborted when asked for later', async (stage) => {

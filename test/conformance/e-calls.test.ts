@@ -1,5 +1,6 @@
 import type { Call } from '../../src/actors/messages.js'
 import { Server } from '../../src/actors/server.js'
+import type { Pid } from '../../src/threads/pid.js'
 import { Desk } from '../fixtures/desk.js'
 import { assert, eventually } from '../harness.js'
 import { type Stage, stages } from '../support/stage.js'
@@ -50,22 +51,34 @@ each('E5 a call that takes too long rejects with CALL_TIMEOUT', async (stage, pl
   await allow(stage)
 })
 
-each('E6, E7 the server does not notice, and the late answer never comes up', async (stage, place) => {
+each('E6 the server does not notice that a caller has given up, and serves the next call', async (stage, place) => {
+  const desk = await stage.start(place, Desk, { boss: stage.self.pid })
+  await assert.rejects(Server.ref<Desk>(stage.self, desk, { timeout: 1 }).addAsked('late'), 'CALL_TIMEOUT')
+  await allow(stage)
+  assert.equal(await desk.log(), ['late'])
+})
+
+each('E7 a late answer never comes up', async (stage, place) => {
   const desk = await stage.start(place, Desk, { boss: stage.self.pid })
   await told(stage, 'init')
   await assert.rejects(Server.ref<Desk>(stage.self, desk, { timeout: 1 }).addAsked('late'), 'CALL_TIMEOUT')
   await allow(stage)
-  assert.equal(await desk.log(), ['late'])
+  await desk.log()
   assert.equal(await stage.rest(), [])
 })
 
-each('E8 a call to the dead or the nameless rejects at once with NOPROC', async (stage, place) => {
-  const dead = await stage.dead(place)
-  const forEver = { timeout: Number.POSITIVE_INFINITY }
-  for (const to of [dead, 'nobody']) {
-    const error = await assert.rejects(stage.self.call(to, 'hello?', forEver), 'NOPROC', /no such process/)
-    assert.is(error.details['reason'], 'noproc')
-  }
+/** A call that would wait for ever is rejected: there is nobody to answer it. */
+async function nobody(stage: Stage, to: Pid | string): Promise<void> {
+  const call = stage.self.call(to, 'hello?', { timeout: Number.POSITIVE_INFINITY })
+  assert.is((await assert.rejects(call, 'NOPROC', /no such process/)).details['reason'], 'noproc')
+}
+
+each('E8 a call to the dead rejects at once with NOPROC', async (stage, place) => {
+  await nobody(stage, await stage.dead(place))
+})
+
+each('E12b a call to a name that nobody has rejects at once with NOPROC', async (stage) => {
+  await nobody(stage, 'nobody')
 })
 
 each(
@@ -84,11 +97,16 @@ each(
   },
 )
 
-each('E10 when the server stops without an answer the caller hears normal', async (stage, place) => {
-  const desk = await stage.start(place, Desk, { boss: stage.self.pid })
-  const waiting = desk.neverAnswers()
-  stage.self.send(desk.pid, 'please stop')
-  assert.is((await assert.rejects(waiting, 'NOPROC')).details['reason'], 'as told')
+each('E10 when the server stops without an answer the caller hears the reason, normal too', async (stage, place) => {
+  for (const [message, reason] of [
+    ['please leave', 'normal'],
+    ['please stop', 'as told'],
+  ]) {
+    const desk = await stage.start(place, Desk, { boss: stage.self.pid })
+    const waiting = desk.neverAnswers()
+    stage.self.send(desk.pid, message)
+    assert.is((await assert.rejects(waiting, 'NOPROC')).details['reason'], reason)
+  }
 })
 
 each('E10 kill during a call rejects it with killed', async (stage, place) => {
@@ -153,16 +171,6 @@ each('E28 no message to a busy server is lost', async (stage, place) => {
   assert.is((await desk.log()).length, 3000)
 })
 
-each('K3 a method that awaits is one message: the next is taken when it has settled', async (stage, place) => {
-  const desk = await stage.start(place, Desk, { boss: stage.self.pid })
-  const first = desk.addAsked('first')
-  const second = desk.add('second')
-  await stage.self.send(desk.pid, 'in between')
-  await allow(stage)
-  assert.equal(await Promise.all([first, second]), [1, 2])
-  assert.is(await told(stage, 'info'), 'in between')
-})
-
 each('refuse rejects the caller with the error and ends nobody', async (stage, place) => {
   const desk = await stage.start(place, Desk, { boss: stage.self.pid })
   const { details } = await assert.rejects(desk.no('not today'), 'CONSTRAINT', /not today/)
@@ -203,7 +211,7 @@ each('a call that cannot be sent rejects with NOT_CLONEABLE, and the server neve
   assert.equal(await desk.log(), [])
 })
 
-each('an answer that cannot be sent ends the server, and its caller hears why', async (stage, place) => {
+each('E25 an answer that no message can carry ends the server, and its caller hears why', async (stage, place) => {
   const desk = await stage.start(place, Desk, { boss: stage.self.pid }, { monitor: true })
   const { details } = await assert.rejects(desk.unsendable(), 'NOPROC', /no message can carry/)
   assert.is((details['reason'] as { error: { code: string } }).error.code, 'NOT_CLONEABLE')

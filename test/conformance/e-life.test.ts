@@ -33,7 +33,7 @@ for (const [init, reason] of [
   ['exits', 'by itself'],
 ] as const) {
   each(
-    `E1, E3, E4 an init that ${init} rejects with NOPROC and the reason, and links and monitors see it`,
+    `E1 an init that ${init} rejects with NOPROC and the reason, and links and monitors see it`,
     async (stage, place) => {
       stage.self.trapExit = true
       const options = { link: true, monitor: true }
