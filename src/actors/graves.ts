@@ -37,6 +37,12 @@ export class Graves {
     this.#open.set(thread, { death, timer: this.#host.clock.setTimeout(() => this.#bury(death), GRACE) })
   }
 
+  /** Nobody is left here who could hear of a death. */
+  clear(): void {
+    for (const { timer } of this.#open.values()) this.#host.clock.clearTimeout(timer)
+    this.#open.clear()
+  }
+
   #bury(death: Death): void {
     const { thread } = death
     const grave = this.#open.get(thread)

@@ -289,5 +289,6 @@ export class Host implements LinkEvents {
     this.calls.clear(error)
     this.deadLetters.close()
     this.timers.clear()
+    this.#graves.clear()
   }
 }
