@@ -88,6 +88,8 @@ class ObserverActor implements Behaviour {
         return this.#add(request.observer, [])
       case 'remove':
         return this.#remove(request.ref, request.id)
+      case 'disown':
+        return this.#disown(request.owner)
       case 'tracks':
         return [...this.#contexts.values()].some(({ names }) => names.has(request.id))
       case 'count':
@@ -151,6 +153,12 @@ class ObserverActor implements Behaviour {
     this.#self.send(observer.relay, { kind: 'removed', ref } satisfies RelayMessage)
     this.#release(observer.owner)
     return true
+  }
+
+  #disown(owner: Pid): number {
+    const refs = this.#table.ownedBy(owner)
+    for (const ref of refs) this.#remove(ref)
+    return refs.length
   }
 
   /** An owner has lost an observer: without any it need not be monitored. */

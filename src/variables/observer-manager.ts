@@ -94,6 +94,17 @@ export class ObserverManager {
     return removed.some(({ answer }) => answer)
   }
 
+  /**
+   * Removes every observer of a process, wherever it lives or lived; resolves when no manager knows one. Those of a
+   * process that dies go by themselves: this is for who must be sure that they have.
+   * @returns how many there were
+   */
+  async removeAllOf(owner: Pid): Promise<number> {
+    if (!(owner instanceof Pid)) throw bad('owner', owner, 'give a pid')
+    const removed = await this.#ask<number>({ kind: 'disown', owner })
+    return sum(removed.map(({ answer }) => answer))
+  }
+
   /** How many observers a variable has; by its id, or by its name in whatever context. */
   async count(variableId: string): Promise<number> {
     checkId(variableId)

@@ -71,10 +71,14 @@ export class ObserverTable {
     if (relays.size === 0) this.#byVariable.delete(id)
   }
 
+  ownedBy(owner: Pid): Ref[] {
+    return Array.from(this.#byOwner.get(owner.toString()) ?? [], (key) => (this.#observers.get(key) as Observer).ref)
+  }
+
   /** How many there were. */
   removeOwnedBy(owner: Pid): number {
-    const owned = [...(this.#byOwner.get(owner.toString()) ?? [])]
-    for (const key of owned) this.#removeKey(key)
+    const owned = this.ownedBy(owner)
+    for (const ref of owned) this.#removeKey(ref.toString())
     return owned.length
   }
 

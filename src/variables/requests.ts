@@ -76,6 +76,8 @@ export type ManagerRequest =
   | { readonly kind: 'add'; readonly observer: Observer }
   /** Without `id`, whatever it observes. */
   | { readonly kind: 'remove'; readonly ref: Ref; readonly id?: string }
+  /** Removes every observer of an owner; answers with how many there were. */
+  | { readonly kind: 'disown'; readonly owner: Pid }
   | { readonly kind: 'tracks'; readonly id: string }
   | { readonly kind: 'count'; readonly id: string }
   | { readonly kind: 'stats' }

@@ -106,6 +106,7 @@ const managerMessages: Checks<ManagerMessage> = {
 const managerRequests: Checks<ManagerRequest> = {
   add: ({ observer }) => isObserver(observer),
   remove: ({ ref, id }) => isRef(ref) && (id === undefined || isText(id)),
+  disown: ({ owner }) => isPid(owner),
   tracks: ({ id }) => isText(id),
   count: ({ id }) => isText(id),
   stats: always,
