@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Process } from '../actors/process.js'
 import type { Placement } from '../actors/spawner.js'
+import type { Startable } from '../actors/startable.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
 import type { ContextArgs } from './context-actor.js'
@@ -27,9 +28,9 @@ export interface ContextOptions {
 const registered = (id: string): string => `beamline.context.${id}`
 const actor = { module: new URL('./context-actor.js', import.meta.url), export: 'contextActor' }
 
-/** Starts the process that is a context; see `Context.start` for the errors. */
-export async function spawnContext(owner: Process, options: ContextOptions): Promise<{ pid: Pid; id: string }> {
-  const { id = randomUUID(), name, thread = 'system', history = 100, log = 4096 } = options
+/** What starts the process that is a context. @throws BeamlineError INVALID_TYPE, BAD_ENTRY */
+export function contextStart(id: string, options: ContextOptions): Startable {
+  const { name, thread = 'system', history = 100, log = 4096 } = options
   if (typeof id !== 'string' || id === '') {
     throw new BeamlineError('INVALID_TYPE', `${shown(id)} is no context id: give a string that is not empty`)
   }
@@ -42,12 +43,18 @@ export async function spawnContext(owner: Process, options: ContextOptions): Pro
   const names = name === undefined ? [registered(id)] : [registered(id), name]
   const retention = { history: positive('history', history), log: positive('log', log) }
   const args: ContextArgs = { id, retention, modules: checkBases(options.modules ?? {}) }
+  return { entry: actor, args, options: { thread, name: names, label: `Context ${id}` } }
+}
+
+/** Starts the process that is a context; see `Context.start` for the errors. */
+export async function spawnContext(owner: Process, options: ContextOptions): Promise<{ pid: Pid; id: string }> {
+  const { id = randomUUID() } = options
+  const start = contextStart(id, options)
   try {
-    const pid = await owner.spawn(actor, args, { thread, name: names, label: `Context ${id}` })
-    return { pid, id }
+    return { pid: await owner.spawn(start.entry, start.args, start.options), id }
   } catch (error) {
     const taken = error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED'
-    if (!taken || error.details['name'] !== names[0]) throw error
+    if (!taken || error.details['name'] !== registered(id)) throw error
     const text = `the context '${id}' exists: attach to it, or choose another id`
     throw new BeamlineError('ALREADY_EXISTS', text, { cause: error, details: { id } })
   }

@@ -1,12 +1,13 @@
 import { ownerOf } from '../actors/owner.js'
 import type { CallOptions, Process } from '../actors/process.js'
+import type { Startable } from '../actors/startable.js'
 import type { ActorSystem } from '../actors/system.js'
 import { BeamlineError, shown } from '../errors.js'
 import { Pid, type Ref } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes, type WatchedChange } from './changes.js'
 import { ContextLine } from './context-line.js'
-import { type ContextOptions, findContext, spawnContext } from './context-spawn.js'
+import { type ContextOptions, contextStart, findContext, spawnContext } from './context-spawn.js'
 import { resolveModule } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
 import { defineType } from './types/definition.js'
@@ -53,6 +54,15 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
       throw error
     }
     return new Context<V>(line)
+  }
+
+  /**
+   * How a supervisor starts a context: the `start` of a child. It is found by its id, after each start: handles and watches
+   * belong to one start of it, and its variables are to be defined anew.
+   * @throws BeamlineError INVALID_TYPE, BAD_ENTRY for an option that is none
+   */
+  static child(options: ContextOptions & { readonly id: string }): Startable {
+    return contextStart(options.id, options)
   }
 
   /**

@@ -28,10 +28,7 @@ export interface WatcherSpec {
   /** The export, a {@link WatcherCallback}, that is called for each change, in the watcher's process. */
   readonly callback: Entry
   /** As for `watch`, but for what cannot be sent and where it begins. */
-  readonly options?: Pick<
-    WatchOptions,
-    'includeInitial' | 'distinct' | 'debounce' | 'throttle' | 'delivery' | 'buffer'
-  >
+  readonly options?: Pick<WatchOptions, 'includeInitial' | 'distinct' | 'debounce' | 'throttle' | 'delivery' | 'buffer'>
   /**
    * Whether a restarted watcher goes on after the last change whose callback was done, true unless told; without, it begins
    * anew, with `includeInitial` if that is told.
