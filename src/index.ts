@@ -42,3 +42,5 @@ export type { ConstraintsOf, Tensor, TypeDefinition, TypeName, ValueOf } from '.
 export { Variable } from './variables/variable.js'
 export type { Watch } from './variables/watch.js'
 export type { WatchCallback, WatchOptions } from './variables/watch-options.js'
+export type { WatcherCallback, WatcherSpec } from './variables/watcher-spec.js'
+export { type SupervisedWatcher, WatcherSupervisor } from './variables/watcher-supervisor.js'
