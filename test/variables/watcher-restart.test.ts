@@ -23,9 +23,7 @@ async function room(of: ActorSystem, options = {}): Promise<Context> {
   return ctx
 }
 
-type Body = (ctx: Context, teller: Teller) => Promise<void>
-
-function scene(body: Body, options = {}): () => Promise<void> {
+function scene(body: (ctx: Context, teller: Teller) => Promise<void>, options = {}): () => Promise<void> {
   return async () => {
     await using ctx = await room(system(), options)
     await using teller = await Teller.start(system())
@@ -52,8 +50,7 @@ for (const thread of places) {
     scene(async (ctx, teller) => {
       await using keeper = await Keeper.start(system(), { ...spec, thread })
       for (const value of [20, 40]) teller.fates.set(value, 'throw')
-      const writes = range(1, 60).map((n) => ctx.set('n', n))
-      await Promise.all(writes)
+      await Promise.all(range(1, 60).map((n) => ctx.set('n', n)))
       await toldAll(teller, 60)
       assertEach(teller, 60, 2)
       assert.is(teller.told.length, 62)
@@ -240,15 +237,15 @@ test('a watcher waits for its context, and begins with the beginning of the next
   const before = await room(system())
   await using keeper = await Keeper.start(system(), spec)
   for (const n of range(1, 5)) await before.set('n', n)
+  await toldAll(teller, 5)
   await before.stop()
   await eventually(() => keeper.position.starts === 2)
-  const next = await Context.start(system(), { id: 'room' })
+  await using next = await Context.start(system(), { id: 'room' })
   await next.define('n', 'integer', 0)
   for (const n of range(101, 103)) await next.set('n', n)
   await toldAll(teller, 103)
   assert.equal(teller.values, [...range(1, 5), ...range(101, 103)])
   assert.ok(keeper.position.context?.equals(next.pid))
-  await next.stop()
 })
 
 test(
