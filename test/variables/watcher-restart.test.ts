@@ -172,6 +172,7 @@ test(
   'without resume a restarted watcher begins anew',
   scene(async (ctx, teller) => {
     await using keeper = await Keeper.start(system(), { ...spec, resume: false, options: { includeInitial: true } })
+    await toldAll(teller, 0)
     teller.fates.set(1, 'hang')
     await ctx.set('n', 1)
     await toldAll(teller, 1)
