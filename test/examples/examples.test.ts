@@ -13,6 +13,11 @@ const outputs: Readonly<Record<string, RegExp>> = {
       'it is still 0\\.9\n$',
   ),
   'kill-a-loop': /^it spins\nDOWN: killed, \d+\.\d ms after the kill\nalive: false\n$/,
+  'supervised-workers': new RegExp(
+    '^job 1: 1\\njob 2: 4\\njob 3: 9\\njob 4: given up after 3 crashes\\n' +
+      'job 5: 25\\njob 6: 36\\njob 7: 49\\njob 8: 64\\n' +
+      '3 children, the supervisor lives: true\\n$',
+  ),
   'live-parameters': new RegExp(
     '^step 20: x = 0\\.1\\d+, now faster\n' +
       'step \\d+: x = 2\\.\\d+, now by another method\n' +
