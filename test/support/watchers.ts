@@ -60,8 +60,10 @@ export class Keeper implements AsyncDisposable {
     const keeper = new Keeper(system, new WatcherPosition(start.args.position, system.self.pid.node))
     await new Promise<void>((resolve, reject) => {
       const keep = async (self: Process): Promise<void> => {
+        // One that is being started while the keeper is killed dies with it.
+        self.trapExit = true
         for (;;) {
-          const options = { ...start.options, monitor: true }
+          const options = { ...start.options, monitor: true, link: true }
           const begun = self.spawn(start.entry, start.args, options)
           begun.then(() => resolve(), reject)
           keeper.#pid = await begun

@@ -253,6 +253,7 @@ test(
   'a deletion is told, and with the last one the watcher ends',
   scene(async (ctx, teller) => {
     await using keeper = await Keeper.start(system(), { ...spec, names: ['n', 'm'] })
+    await eventually(async () => (await observers()) === 1)
     await ctx.delete('n')
     await eventually(() => teller.told.length === 1)
     system().self.exit(keeper.pid, 'kill')
