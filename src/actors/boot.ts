@@ -9,7 +9,7 @@ import type { Pid, RawRef } from '../threads/pid.js'
 import { Roster, type RosterMemory } from '../threads/roster.js'
 import type { SharedMapMemory } from '../threads/shared-map.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
-import { importModule } from './entry.js'
+import { importModule, type Loader } from './entry.js'
 import { Host, type ThreadControl } from './host.js'
 import { inspect } from './inspect.js'
 import { Ledger } from './ledger.js'
@@ -35,8 +35,14 @@ export interface BootData {
  * The program of a thread: hosts processes until main says stop, or, on an isolated thread, until its resident ends.
  * Loaded by name, on every worker thread.
  */
-export function boot(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock = realClock) {
-  const thread = new WorkerThread(data, end, carrier, clock)
+export function boot(
+  data: BootData,
+  end: LinkEnd,
+  carrier: Carrier,
+  clock: Clock = realClock,
+  load: Loader = importModule,
+) {
+  const thread = new WorkerThread(data, end, carrier, clock, load)
   return { done: thread.done, abandon: () => thread.abandon() }
 }
 
@@ -50,7 +56,7 @@ class WorkerThread implements ThreadControl {
   readonly #collector = new Collector()
   #end!: () => void
 
-  constructor(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock) {
+  constructor(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock, load: Loader) {
     this.#carrier = carrier
     this.done = new Promise((resolve) => {
       this.#end = resolve
@@ -67,6 +73,7 @@ class WorkerThread implements ThreadControl {
       ledger: Ledger.attach(data.ledger),
       roster,
       clock,
+      load,
       batch: this.#batch,
       mesh: new Mesh((thread) => this.dial(thread)),
       control: this,
@@ -150,12 +157,12 @@ class WorkerThread implements ThreadControl {
 
   /** What cannot be loaded is the business of the process that needs it. */
   async #preload(modules: readonly string[]): Promise<void> {
-    await Promise.allSettled(modules.map(importModule))
+    await Promise.allSettled(modules.map(this.#host.load))
     this.#toMain({ kind: 'loaded' })
   }
 
   async #stop(timeout: number): Promise<void> {
-    await shutdown(this.#host, timeout)
+    await shutdown(this.#host, timeout, this.#host.clock)
     this.abandon()
   }
 

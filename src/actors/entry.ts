@@ -36,9 +36,17 @@ export function nameOf(entry: Entry): EntryName {
   return { module: given.startsWith('/') ? pathToFileURL(given).href : given, export: name }
 }
 
+/** Loads a module by its name. @throws BeamlineError BAD_ENTRY */
+export type Loader = (module: string) => Promise<Record<string, unknown>>
+
 /** What the processes of one thread are made of: an `import` costs more than a spawn, so each entry is loaded once. */
 export class Entries {
   readonly #loaded = new Map<string, ProcessFn | BehaviourFn>()
+  readonly #loader: Loader
+
+  constructor(loader: Loader) {
+    this.#loader = loader
+  }
 
   /**
    * The function that an entry names.
@@ -50,7 +58,7 @@ export class Entries {
 
   async #load(entry: EntryName): Promise<ProcessFn | BehaviourFn> {
     const { module, export: name } = entry
-    const found = (await importModule(module))[name]
+    const found = (await this.#loader(module))[name]
     if (typeof found !== 'function') {
       const reason = found === undefined ? `has no export '${name}'` : `exports '${name}', but that is no function`
       const text = `the module ${module} ${reason}: export the function that is the process`

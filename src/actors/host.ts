@@ -10,6 +10,7 @@ import type { Birth } from './birth.js'
 import { Calls, shellEnded } from './calls.js'
 import { Cell } from './cell.js'
 import { DeadLetters } from './dead-letters.js'
+import type { Loader } from './entry.js'
 import { type ExitReason, sendable } from './exit-reason.js'
 import { Graves } from './graves.js'
 import type { Ledger } from './ledger.js'
@@ -49,6 +50,7 @@ export interface HostParts {
   readonly ledger: Ledger
   readonly roster: Roster
   readonly clock: Clock
+  readonly load: Loader
   readonly batch: Batch
   readonly mesh: Mesh
   readonly control: ThreadControl
@@ -59,6 +61,7 @@ export class Host implements LinkEvents {
   readonly thread: number
   readonly node: string
   readonly clock: Clock
+  readonly load: Loader
   readonly batch: Batch
   readonly mesh: Mesh
   readonly placement: Roster
@@ -70,7 +73,7 @@ export class Host implements LinkEvents {
   readonly scheduler = new Scheduler()
   readonly calls: Calls
   readonly router = new Router(this)
-  readonly spawner = new Spawner(this)
+  readonly spawner: Spawner
   readonly timers = new Timers(this)
   readonly cells = new Map<number, Cell>()
   /** Set once, by the system that this host belongs to. */
@@ -96,6 +99,8 @@ export class Host implements LinkEvents {
     this.thread = parts.thread
     this.node = parts.processes.memory.node
     this.clock = parts.clock
+    this.load = parts.load
+    this.spawner = new Spawner(this)
     this.batch = parts.batch
     this.mesh = parts.mesh
     this.placement = parts.roster

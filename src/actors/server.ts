@@ -1,9 +1,9 @@
 import { BeamlineError } from '../errors.js'
 import { type Behaviour, behaviour } from './behaviour.js'
-import { type Entry, importModule } from './entry.js'
+import type { Entry } from './entry.js'
 import { Exit, type ExitReason } from './exit-reason.js'
 import type { From } from './messages.js'
-import type { Process } from './process.js'
+import { Process } from './process.js'
 import { ignore, milliseconds, noReply, RunningServer, Stop, Wishes } from './running-server.js'
 import { type ServerRef, serverRef } from './server-ref.js'
 import { assignState, stateOf } from './server-state.js'
@@ -159,7 +159,7 @@ interface ServerSource {
 
 /** The process of a server whose class is loaded by name. */
 export const serverProcess = behaviour<ServerSource>(async (self, { module, export: name, args }) => {
-  const exports = await importModule(module)
+  const exports = await Process.hostOf(self).load(module)
   const found =
     exports[name] ?? Object.values(exports).find((value) => typeof value === 'function' && value.name === name)
   if (typeof found === 'function' && found.prototype instanceof Server)

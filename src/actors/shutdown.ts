@@ -1,3 +1,4 @@
+import type { Clock } from '../threads/clock.js'
 import type { Cell } from './cell.js'
 import type { Host } from './host.js'
 
@@ -6,20 +7,25 @@ import type { Host } from './host.js'
  * milliseconds. Resolves when all are gone.
  * @param spared processes that stay
  */
-export function shutdown(host: Host, timeout: number, spared: (cell: Cell) => boolean = () => false): Promise<void> {
+export function shutdown(
+  host: Host,
+  timeout: number,
+  clock: Clock,
+  spared: (cell: Cell) => boolean = () => false,
+): Promise<void> {
   host.refuseNew()
   const left = () => [...host.cells.values()].filter((cell) => !spared(cell))
   for (const cell of left()) cell.receiveExit(cell.birth.parent ?? cell.pid, 'shutdown', false)
   if (left().length === 0) return Promise.resolve()
   return new Promise((resolve) => {
     const { onGone } = host
-    const timer = setTimeout(() => {
+    const timer = clock.setTimeout(() => {
       for (const cell of left()) cell.exit('killed')
     }, timeout)
     host.onGone = (pid, reason) => {
       onGone?.(pid, reason)
       if (left().length > 0) return
-      clearTimeout(timer)
+      clock.clearTimeout(timer)
       host.onGone = onGone
       resolve()
     }

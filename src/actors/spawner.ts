@@ -62,13 +62,14 @@ interface Expected {
 /** Starts processes: here, or by asking the host of another thread. */
 export class Spawner {
   readonly #host: Host
-  readonly #entries = new Entries()
+  readonly #entries: Entries
   readonly #expected = new Map<number, Expected>()
   /** What other threads have asked for and may give up, by the reference of their spawn. */
   readonly #attempts = new Map<string, Attempt>()
 
   constructor(host: Host) {
     this.#host = host
+    this.#entries = new Entries(host.load)
   }
 
   async spawn(parent: Cell, what: Spawnable, args: unknown, options: InnerOptions): Promise<Pid> {

@@ -1,5 +1,5 @@
 import { BeamlineError, shown } from '../errors.js'
-import type { Clock } from '../threads/clock.js'
+import { type Clock, realClock } from '../threads/clock.js'
 import { Batch } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
@@ -7,6 +7,7 @@ import { portCarrier } from '../threads/port-link.js'
 import { Roster } from '../threads/roster.js'
 import type { Cell } from './cell.js'
 import type { DeadLetterListener } from './dead-letters.js'
+import { importModule } from './entry.js'
 import { Host } from './host.js'
 import { info, type ProcessInfo } from './inspect.js'
 import { Ledger } from './ledger.js'
@@ -64,8 +65,8 @@ export class ActorSystem implements AsyncDisposable {
   static async start(options: SystemOptions = {}): Promise<ActorSystem> {
     // Not before: every worker thread loads this module, and none of them needs Piscina, which takes 30 ms to load.
     const { ThreadPools } = await import('../threads/pools.js')
-    const batch = new Batch(false)
-    return ActorSystem.assemble(options, { source: new ThreadPools(), carrier: portCarrier, batch })
+    const parts = { source: new ThreadPools(), carrier: portCarrier, batch: new Batch(false) }
+    return ActorSystem.assemble(options, { ...parts, clock: realClock, load: importModule })
   }
 
   /** @internal A system whose threads are made by `machinery`. */
@@ -85,15 +86,17 @@ export class ActorSystem implements AsyncDisposable {
       ledger,
       roster,
       clock,
+      load: machinery.load,
       batch: machinery.batch,
       mesh,
       control: keeper,
     })
     const isAlive = (pid: Pid) => processes.isAlive(pid)
     const watchdog = new Watchdog(roster, { stuckAfter, killGrace }, isAlive, (...stuck) => keeper.stuck(...stuck))
+    const ask = (timeout: number) => shutdown(host, timeout, machinery.clock, (cell) => cell === system.#shell)
     const end: Ending = async (timeout) => {
       watchdog.stop()
-      await Promise.all([shutdown(host, timeout, (cell) => cell === system.#shell), keeper.stop(timeout)])
+      await Promise.all([ask(timeout), keeper.stop(timeout)])
       host.close()
     }
     const system = new ActorSystem(host, end, keeper)

@@ -1,5 +1,6 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { BeamlineError } from '../errors.js'
+import type { Clock } from '../threads/clock.js'
 import type { Batch, Carrier } from '../threads/link.js'
 import { MAIN } from '../threads/mesh.js'
 import { pack, unpack } from '../threads/payload.js'
@@ -8,6 +9,7 @@ import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../thre
 import type { Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
 import type { Birthright } from './birthright.js'
 import type { BootData } from './boot.js'
+import type { Loader } from './entry.js'
 import { type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host, ThreadControl } from './host.js'
 import { inspect } from './inspect.js'
@@ -26,6 +28,9 @@ export interface ThreadInfo {
 
 /** What threads and their links are made of, so that a simulation can make them of something else. */
 export interface Machinery {
+  /** The time that threads have to end, whatever clock the processes of main go by. */
+  readonly clock: Clock
+  readonly load: Loader
   readonly source: ThreadSource
   readonly carrier: Carrier
   readonly batch: Batch
@@ -131,9 +136,10 @@ export class ThreadKeeper implements ThreadControl {
   /** A thread's program has ended, or its worker has. Its processes are dead once nothing of it can arrive any more. */
   async #bury(thread: Thread, end: ThreadEnd): Promise<void> {
     const { id } = thread
-    const timer = setTimeout(thread.linkClosed, GRACE)
+    const { clock } = this.#machinery
+    const timer = clock.setTimeout(thread.linkClosed, GRACE)
     await thread.closed
-    clearTimeout(timer)
+    clock.clearTimeout(timer)
     this.#threads.delete(id)
     for (const peer of thread.links) this.#threads.get(peer)?.links.delete(id)
     this.#host.processes.closeThread(id)
@@ -268,17 +274,18 @@ export class ThreadKeeper implements ThreadControl {
   async stop(timeout: number): Promise<void> {
     this.#stopping = true
     this.#spares.stop()
+    const { clock } = this.#machinery
     const all = [...this.#threads.values()]
     for (const group of [
       all.filter((thread) => !this.#isSystem(thread)),
       all.filter((thread) => this.#isSystem(thread)),
     ]) {
       for (const { id } of group) this.#host.mesh.send(id, { kind: 'stop', timeout })
-      const timer = setTimeout(() => {
+      const timer = clock.setTimeout(() => {
         for (const { id } of group) this.end(id, { reason: 'killed', others: 'killed' })
       }, timeout + GRACE)
       await Promise.all(group.map((thread) => thread.gone))
-      clearTimeout(timer)
+      clock.clearTimeout(timer)
     }
     await this.#machinery.source.close()
   }

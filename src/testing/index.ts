@@ -1,3 +1,5 @@
 export { eventually } from './eventually.js'
+export { Probe } from './probe.js'
 export { SimulatedThreads } from './simulated-threads.js'
+export { Simulation, type SimulationOptions } from './simulation.js'
 export { VirtualClock } from './virtual-clock.js'

@@ -1,5 +1,7 @@
 import { type BootData, boot } from '../actors/boot.js'
+import { importModule, type Loader } from '../actors/entry.js'
 import { ActorSystem, type SystemOptions } from '../actors/system.js'
+import { type Clock, realClock } from '../threads/clock.js'
 import { Batch, type Carrier } from '../threads/link.js'
 import { type Deliver, MemoryCarrier } from '../threads/memory-link.js'
 import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../threads/pools.js'
@@ -10,10 +12,15 @@ import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../thre
  */
 export class SimulatedThreads implements ThreadSource {
   readonly #carrier: Carrier
+  readonly #clock: Clock
+  readonly #load: Loader
   readonly #running = new Map<number, (end: ThreadEnd) => void>()
 
-  constructor(carrier: Carrier) {
+  /** @param clock the time of every thread @param load loads the modules of their processes */
+  constructor(carrier: Carrier, clock: Clock = realClock, load: Loader = importModule) {
     this.#carrier = carrier
+    this.#clock = clock
+    this.#load = load
   }
 
   shared(task: ThreadTask): RunningThread {
@@ -35,7 +42,7 @@ export class SimulatedThreads implements ThreadSource {
 
   #start({ data, end }: ThreadTask): RunningThread {
     const { thread } = data as BootData
-    const { done, abandon } = boot(data as BootData, end, this.#carrier)
+    const { done, abandon } = boot(data as BootData, end, this.#carrier, this.#clock, this.#load)
     let die: (end: ThreadEnd) => void = () => {}
     const ended = new Promise<ThreadEnd>((resolve) => {
       die = (how) => {
@@ -63,5 +70,11 @@ export function startSimulated(
   threads = (carrier: Carrier): ThreadSource => new SimulatedThreads(carrier),
 ): Promise<ActorSystem> {
   const carrier = new MemoryCarrier(deliver)
-  return ActorSystem.assemble(options, { source: threads(carrier), carrier, batch: new Batch(false) })
+  return ActorSystem.assemble(options, {
+    source: threads(carrier),
+    carrier,
+    batch: new Batch(false),
+    clock: realClock,
+    load: importModule,
+  })
 }

@@ -20,6 +20,11 @@ export class VirtualClock implements Clock {
     return this.#timers.size
   }
 
+  /** The moment of the earliest timer; `Infinity` without one. */
+  get due(): number {
+    return this.#next(Number.POSITIVE_INFINITY)?.[1].at ?? Number.POSITIVE_INFINITY
+  }
+
   /** As Node's: a wait of less than a millisecond is one of a millisecond. */
   setTimeout(callback: () => void, ms: number): Timer {
     const timer = {}
@@ -34,14 +39,18 @@ export class VirtualClock implements Clock {
   /** Lets `ms` milliseconds pass: runs what is due, each at its moment, also what is started meanwhile. */
   advance(ms: number): void {
     if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`a clock cannot be advanced by ${ms} ms`)
-    const end = this.#now + ms
+    this.advanceTo(this.#now + ms)
+  }
+
+  /** Lets time pass until `end`, a moment of {@link now}, as {@link advance} does. A moment that is past changes nothing. */
+  advanceTo(end: number): void {
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
       const [timer, { at, callback }] = next
       this.#timers.delete(timer)
       this.#now = at
       callback()
     }
-    this.#now = end
+    this.#now = Math.max(this.#now, end)
   }
 
   /** The earliest timer that is due by `end`. */

@@ -11,11 +11,12 @@ const QUIET = 200
  * thousands of processes have died on it would keep what they left for as long as it stays idle.
  */
 export class Collector {
-  readonly #collect: () => void
+  #collect: (() => void) | undefined
   #ended = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(collect: () => void = garbageCollection()) {
+  /** @param collect the collector of this thread's engine, once it is needed, unless told */
+  constructor(collect?: () => void) {
     this.#collect = collect
   }
 
@@ -30,6 +31,7 @@ export class Collector {
     this.#timer = undefined
     this.#ended = 0
     // The second run gives back the pages that the first has emptied.
+    this.#collect ??= garbageCollection()
     this.#collect()
     this.#collect()
   }

@@ -2,8 +2,17 @@ import type { Batch, Carrier, Link, LinkEnd, LinkEvents } from './link.js'
 import { moved, type Transfer } from './payload.js'
 import type { Signal } from './signal.js'
 
+/** What is on its way. */
+export interface Transit {
+  /** The way it takes: one direction of one link, numbered as they were made. Order within it must be kept. */
+  readonly way: number
+  /** The number of the thread it is for. */
+  readonly to: number
+  readonly kind: Signal['kind'] | 'closed'
+}
+
 /** Decides when a delivery happens: at the next turn of the event loop, or when a simulation says so. */
-export type Deliver = (delivery: () => void) => void
+export type Deliver = (delivery: () => void, transit: Transit) => void
 
 /**
  * Links between threads that are only simulated: all of them on one real thread. Signals are cloned as a port would
@@ -18,8 +27,8 @@ export class MemoryCarrier implements Carrier {
   }
 
   pair(): readonly [LinkEnd, LinkEnd] {
-    const [a, b] = MemoryLink.pair(this.#deliver)
-    const first = this.#ends.push(a, b) - 2
+    const first = this.#ends.length
+    this.#ends.push(...MemoryLink.pair(this.#deliver, first))
     return [first, first + 1]
   }
 
@@ -33,18 +42,20 @@ export class MemoryCarrier implements Carrier {
 class MemoryLink implements Link {
   peer = -1
   readonly #deliver: Deliver
+  readonly #way: number
   readonly #early: (() => void)[] = []
   #events: LinkEvents | undefined
   #other!: MemoryLink
   #open = true
 
-  private constructor(deliver: Deliver) {
+  private constructor(deliver: Deliver, way: number) {
     this.#deliver = deliver
+    this.#way = way
   }
 
-  static pair(deliver: Deliver): [MemoryLink, MemoryLink] {
-    const a = new MemoryLink(deliver)
-    const b = new MemoryLink(deliver)
+  static pair(deliver: Deliver, way: number): [MemoryLink, MemoryLink] {
+    const a = new MemoryLink(deliver, way)
+    const b = new MemoryLink(deliver, way + 1)
     a.#other = b
     b.#other = a
     return [a, b]
@@ -59,13 +70,18 @@ class MemoryLink implements Link {
   send(signal: Signal, transfer?: Transfer): void {
     if (!this.#open) return
     const cloned = moved(signal, transfer) as Signal
-    this.#deliver(() => this.#other.#arrive(() => this.#other.#events?.receive([cloned], this.#other.peer)))
+    this.#transport(signal.kind, (other) => other.#events?.receive([cloned], other.peer))
   }
 
   close(): void {
     if (!this.#open) return
     this.#open = false
-    this.#deliver(() => this.#other.#arrive(() => this.#other.#closed()))
+    this.#transport('closed', (other) => other.#closed())
+  }
+
+  #transport(kind: Transit['kind'], arrival: (other: MemoryLink) => void): void {
+    const other = this.#other
+    this.#deliver(() => other.#arrive(() => arrival(other)), { way: this.#way, to: this.peer, kind })
   }
 
   #arrive(arrival: () => void): void {

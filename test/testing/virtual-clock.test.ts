@@ -68,4 +68,17 @@ test('time goes neither back nor on for ever', () => {
   for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY]) assert.throws(() => clock.advance(ms), /cannot be/)
 })
 
+test('it tells when its earliest timer is due, and goes there', () => {
+  const { clock, log, start } = logging()
+  assert.is(clock.due, Number.POSITIVE_INFINITY)
+  start('a', 20.1)
+  start('b', 10.2)
+  clock.advance(0.1)
+  assert.is(clock.due, 10.2)
+  clock.advanceTo(clock.due)
+  assert.equal([clock.due, log], [20.1, ['b at 10.2']])
+  clock.advanceTo(1)
+  assert.is(clock.now(), 10.2)
+})
+
 test.run()

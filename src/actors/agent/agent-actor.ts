@@ -2,7 +2,7 @@ import { BeamlineError, shown } from '../../errors.js'
 import { type Behaviour, behaviour } from '../behaviour.js'
 import { Entries, type EntryName } from '../entry.js'
 import { Call, Cast, type From } from '../messages.js'
-import type { Process } from '../process.js'
+import { Process } from '../process.js'
 import { type AnyFunction, Closures, closuresOf } from './closures.js'
 import { type AgentTask, isAgentTask } from './requests.js'
 
@@ -14,7 +14,7 @@ export interface AgentSource {
 
 /** The process of an agent whose state is made by a module's export. Loaded by name. */
 export const agentActor = behaviour<AgentSource>(async (self, { init, args }) => {
-  const make = (await new Entries().load(init)) as AnyFunction
+  const make = (await new Entries(Process.hostOf(self).load).load(init)) as AnyFunction
   return agentOf(self, () => make(...(args as never[])))
 })
 
@@ -25,12 +25,13 @@ export async function agentOf(self: Process, init: () => unknown): Promise<Behav
 /** Applies functions to its state, one at a time. */
 class AgentActor implements Behaviour {
   readonly #self: Process
-  readonly #entries = new Entries()
+  readonly #entries: Entries
   readonly #closures = new Closures()
   #state: unknown
 
   constructor(self: Process, state: unknown) {
     this.#self = self
+    this.#entries = new Entries(Process.hostOf(self).load)
     this.#state = state
     const ofThread = closuresOf(self)
     ofThread.set(self.pid.toString(), this.#closures)
