@@ -77,21 +77,6 @@ test('W8 the observers of a watcher that hangs are gone after its kill, and nobo
   assert.equal(seen, [1, 2])
 })
 
-test('a storm of thirty kills leaves no thread and no process', async () => {
-  const { self } = system()
-  const before = system().processes().length
-  const isolated = () =>
-    system()
-      .threads()
-      .filter(({ kind }) => kind === 'isolated').length
-  const pids = await Promise.all(Array.from({ length: 30 }, () => spinning(self, 1)))
-  for (let i = 0; i < 30; i++) await self.receive((message) => (message as { word?: number }).word === 0)
-  for (const pid of pids) self.exit(pid, 'kill')
-  for (let i = 0; i < 30; i++) assert.is((await self.receive<{ reason: unknown }>(ofType('DOWN'))).reason, 'killed')
-  // The spares are warm in the end.
-  await eventually(() => isolated() === 0 && system().processes().length === before)
-})
-
 test('a call to a process that is killed meanwhile is rejected with the reason', async () => {
   const { self } = system()
   const pid = await spinning(self, 1)
