@@ -14,7 +14,7 @@ const minutes = Number(values.minutes)
 const crashes = Number(values.crashes)
 if (!(minutes > 0 && crashes > 0)) throw new Error('give --minutes and --crashes above 0')
 
-/** Samples in all; the first half are a warm-up. */
+/** Samples in all, at most; the first half are a warm-up. */
 const SAMPLES = 40
 /** Growth of memory that is taken for a leak when it is more than its own uncertainty, in MB a minute… */
 const GROWTH = 2
@@ -125,7 +125,7 @@ const counted = (counts: Readonly<Record<string, number>>) =>
     .map((kind) => `${kind} ${counts[kind]}`)
     .join(', ')
 
-async function sample(system: ActorSystem, start: number, deaths: number): Promise<Sample> {
+async function sample(system: ActorSystem, minutes: number, deaths: number): Promise<Sample> {
   const { self } = system
   await eventually(() => system.threads().filter(({ kind }) => kind === 'spare').length === 2, { timeout: 60_000 })
   for (const thread of [0, 1, 'system'] as const) {
@@ -136,7 +136,7 @@ async function sample(system: ActorSystem, start: number, deaths: number): Promi
   const { rss, heapUsed } = process.memoryUsage()
   const info = await system.info(self.pid)
   return {
-    minutes: (performance.now() - start) / 60_000,
+    minutes,
     deaths,
     rss: rss / 2 ** 20,
     heap: heapUsed / 2 ** 20,
@@ -203,13 +203,16 @@ console.log(`${crashes} crashes, ${restarted} restarts, in ${took.toFixed(1)} s\
 const start = performance.now()
 const samples: Sample[] = []
 console.log(row(columns.map(([title]) => title)))
-for (let i = 0; i <= SAMPLES; i++) {
-  while (performance.now() - start < (i / SAMPLES) * minutes * 60_000) await round(yard)
-  const one = await sample(system, start, yard.deaths)
+const elapsed = () => (performance.now() - start) / 60_000
+for (;;) {
+  const one = await sample(system, elapsed(), yard.deaths)
   samples.push(one)
   console.log(row(columns.map(([, cell]) => cell(one))))
+  if (samples.length > 3 && elapsed() >= minutes) break
+  do await round(yard)
+  while (elapsed() < one.minutes + minutes / SAMPLES)
 }
-const warm = samples.slice(SAMPLES / 2)
+const warm = samples.slice(Math.floor(samples.length / 2) - 1)
 const trend = (key: 'rss' | 'heap') => trendOf(warm.map((one) => ({ minutes: one.minutes, value: one[key] })))
 const trends = { rss: trend('rss'), heap: trend('heap') }
 const faults = faultsOf(samples, trends)
