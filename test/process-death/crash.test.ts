@@ -2,10 +2,11 @@ import type { ErrorReason } from '../../src/actors/exit-reason.js'
 import type { Process } from '../../src/actors/process.js'
 import type { SpawnOptions } from '../../src/actors/spawner.js'
 import { assert, suite } from '../harness.js'
-import { withSystem } from '../support/system.js'
+import { systemFor } from '../support/system.js'
 
 const module = new URL('../fixtures/dying.js', import.meta.url)
 const test = suite('crashes', { timeout: 30_000 })
+const system = systemFor(test, { threads: 1 })
 
 /** The exit reason of a process that ends like that. */
 async function reasonOf(self: Process, how: string, options: SpawnOptions): Promise<unknown> {
@@ -24,12 +25,11 @@ for (const [place, options] of [
   ['isolated', { thread: 'isolated' }],
 ] as const) {
   const crash = (title: string, how: string, check: (reason: unknown) => void) =>
-    test(`${title} (${place})`, () =>
-      withSystem({ threads: 1 }, async (system) => {
-        check(await reasonOf(system.self, how, options))
-        // The place is fit for others.
-        assert.is(error(await reasonOf(system.self, 'throw', options)).message, 'thrown')
-      }))
+    test(`${title} (${place})`, async () => {
+      check(await reasonOf(system().self, how, options))
+      // The place is fit for others.
+      assert.is(error(await reasonOf(system().self, 'throw', options)).message, 'thrown')
+    })
 
   crash('B3 a thrown error is the reason', 'throw', (reason) => {
     const { name, message, stack } = error(reason)
@@ -48,25 +48,19 @@ for (const [place, options] of [
   crash('process.exit() ends the thread, and says so', 'process.exit', (reason) => {
     assert.match(error(reason).message, /process\.exit\(7\)/)
   })
+  crash('K13 a rejection that nobody waits for ends the thread with it', 'let a promise float', (reason) => {
+    assert.equal([error(reason).name, error(reason).message], ['RangeError', 'nobody waits'])
+  })
+  crash('a process may kill itself', 'kill itself', (reason) => assert.is(reason, 'killed'))
   crash('K13 an uncaught error in a timer ends the thread with that error', 'throw in a timer', (reason) => {
     assert.equal([error(reason).name, error(reason).message], ['RangeError', 'nobody is here'])
   })
 }
 
-test('an isolated process that runs out of its memory exits, and only it', () =>
-  withSystem({ threads: 1 }, async (system) => {
-    const reason = await reasonOf(system.self, 'run out of memory', small)
-    assert.is(error(reason).code, 'ERR_WORKER_OUT_OF_MEMORY')
-    assert.equal(await reasonOf(system.self, 'exit', { thread: 0 }), { my: ['reason', 1] })
-  }))
-
-test('a call is rejected when the callee crashes before it answers', () =>
-  withSystem({ threads: 1 }, async (system) => {
-    const { self } = system
-    const pid = await self.spawn({ module, export: 'dying' }, { to: self.pid, how: 'throw' }, { thread: 0 })
-    await self.receive()
-    const failed = await assert.rejects(self.call(pid, 'go'), 'NOPROC', /TypeError: thrown/)
-    assert.is((failed.cause as Error).message, 'thrown')
-  }))
+test('an isolated process that runs out of its memory exits, and only it', async () => {
+  const reason = await reasonOf(system().self, 'run out of memory', small)
+  assert.is(error(reason).code, 'ERR_WORKER_OUT_OF_MEMORY')
+  assert.equal(await reasonOf(system().self, 'exit', { thread: 0 }), { my: ['reason', 1] })
+})
 
 test.run()
