@@ -1,6 +1,6 @@
 import { Context } from '../../src/variables/context.js'
 import { ObserverManager } from '../../src/variables/observer-manager.js'
-import { dyingWatcher, scribe } from '../fixtures/dying.js'
+import { dyingWatcher, scribe } from '../fixtures/dying-context.js'
 import { assert, eventually, suite } from '../harness.js'
 import { Recorder, range } from '../support/recorder.js'
 import { type Place, places, Stage } from '../support/stage.js'
@@ -20,7 +20,7 @@ const watcherDies = (how: string, place: Place) =>
     const seen = new Recorder()
     await variable.watch(seen.callback)
     const args = { context: context.pid, to: stage.self.pid, how }
-    const pid = await stage.spawn(place, dyingWatcher, args, { monitor: true }, 'dying')
+    const pid = await stage.spawn(place, dyingWatcher, args, { monitor: true }, 'dying-context')
     assert.is(await stage.hear(), 'watching')
     const observers = ObserverManager.of(stage.self)
     assert.is(await observers.count(variable.id), 2)
@@ -41,7 +41,7 @@ scene(
   async (stage) => {
     const { self } = stage
     const scribesOf = ({ pid: context }: Context) =>
-      places.map((place) => stage.spawn(place, scribe, { context, to: self.pid }, { monitor: true }, 'dying'))
+      places.map((place) => stage.spawn(place, scribe, { context, to: self.pid }, { monitor: true }, 'dying-context'))
     for (const _ of range(1, 5)) {
       const context = await Context.start(self)
       const variable = await context.define('x', 'integer', 0)
