@@ -3,6 +3,7 @@ import type { Clock } from '../threads/clock.js'
 import type { Batch, LinkEvents } from '../threads/link.js'
 import type { Mesh } from '../threads/mesh.js'
 import { Pid, type RawRef, Ref } from '../threads/pid.js'
+import type { ThreadSource } from '../threads/pools.js'
 import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
 import type { BehaviourFn } from './behaviour.js'
@@ -78,6 +79,8 @@ export class Host implements LinkEvents {
   readonly cells = new Map<number, Cell>()
   /** Set once, by the system that this host belongs to. */
   system!: ActorSystem
+  /** Does a job on a thread for jobs. On main only. */
+  runJob: ThreadSource['job'] | undefined
   /** Hears of every process of this thread that is gone, and of a spawn that failed. */
   onGone: ((pid: Pid | undefined, reason: ExitReason) => void) | undefined
   /** Hears of every process that begins on this thread. */

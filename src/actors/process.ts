@@ -272,6 +272,11 @@ export class Process {
   }
 
   /** @internal */
+  static cellOf(process: Process): Cell {
+    return process.#cell
+  }
+
+  /** @internal */
   static hostOf(process: Process): Host {
     return process.#host
   }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { BeamlineError, shown } from '../errors.js'
 import { type Clock, realClock } from '../threads/clock.js'
 import { Batch } from '../threads/link.js'
@@ -65,7 +66,9 @@ export class ActorSystem implements AsyncDisposable {
   static async start(options: SystemOptions = {}): Promise<ActorSystem> {
     // Not before: every worker thread loads this module, and none of them needs Piscina, which takes 30 ms to load.
     const { ThreadPools } = await import('../threads/pools.js')
-    const parts = { source: new ThreadPools(), carrier: portCarrier, batch: new Batch(false) }
+    const cores = availableParallelism()
+    const source = new ThreadPools(Math.min(options.threads ?? cores, cores) || 1)
+    const parts = { source, carrier: portCarrier, batch: new Batch(false) }
     return ActorSystem.assemble(options, { ...parts, clock: realClock, load: importModule })
   }
 
@@ -91,6 +94,7 @@ export class ActorSystem implements AsyncDisposable {
       mesh,
       control: keeper,
     })
+    host.runJob = (job, signal) => machinery.source.job(job, signal)
     const isAlive = (pid: Pid) => processes.isAlive(pid)
     const watchdog = new Watchdog(roster, { stuckAfter, killGrace }, isAlive, (...stuck) => keeper.stuck(...stuck))
     const ask = (timeout: number) => shutdown(host, timeout, machinery.clock, (cell) => cell === system.#shell)

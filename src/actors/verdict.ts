@@ -29,7 +29,7 @@ export function verdictOf(end: ThreadEnd, thread: EndedThread, node: string): Ve
 }
 
 /** Its own words tell more of an error than what came over the worker, unless that ended for another reason. */
-function crashReason(error: Error, lastWords: ExitReason | undefined): ExitReason {
+export function crashReason(error: Error, lastWords?: ExitReason): ExitReason {
   const code = /exited with code: (\d+)/.exec(error.message)?.[1]
   if (code !== undefined) {
     const message = `process.exit(${code}) was called in its thread`

@@ -4,7 +4,7 @@ import { ActorSystem, type SystemOptions } from '../actors/system.js'
 import { type Clock, realClock } from '../threads/clock.js'
 import { Batch, type Carrier } from '../threads/link.js'
 import { type Deliver, MemoryCarrier } from '../threads/memory-link.js'
-import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../threads/pools.js'
+import type { Job, RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../threads/pools.js'
 
 /**
  * Threads that are only simulated: each runs the program of a worker thread, all of them on the calling one. Killing a
@@ -29,6 +29,14 @@ export class SimulatedThreads implements ThreadSource {
 
   isolated(task: ThreadTask): RunningThread {
     return this.#start(task)
+  }
+
+  /** Done on this thread too, whether or not somebody still waits for it. */
+  async job({ module, data }: Job, signal: AbortSignal): Promise<unknown> {
+    const program = (await import(module)) as { work(data: unknown): Promise<{ report: unknown }> }
+    const { report } = await program.work(data)
+    signal.throwIfAborted()
+    return report
   }
 
   /** Lets a thread die, with all that runs on it, as of an uncaught error. */
