@@ -38,6 +38,8 @@ export interface ThreadControl {
   openIsolated(spawn: Signal & { kind: 'spawn' }): void
   /** Ends the isolated thread that the spawn with this reference asked for. On main only. */
   closeIsolated(ref: RawRef): void
+  /** Has a job done by a thread of the pool. On main only. */
+  job?: ThreadSource['job']
   receive(signal: ThreadSignal, from: number): void
 }
 
@@ -67,6 +69,7 @@ export class Host implements LinkEvents {
   readonly mesh: Mesh
   readonly placement: Roster
   readonly processes: ProcessTable
+  readonly control: ThreadControl
   readonly names: NameTable
   readonly naming: Naming
   readonly ledger: Ledger
@@ -79,8 +82,6 @@ export class Host implements LinkEvents {
   readonly cells = new Map<number, Cell>()
   /** Set once, by the system that this host belongs to. */
   system!: ActorSystem
-  /** Does a job on a thread for jobs. On main only. */
-  runJob: ThreadSource['job'] | undefined
   /** Hears of every process of this thread that is gone, and of a spawn that failed. */
   onGone: ((pid: Pid | undefined, reason: ExitReason) => void) | undefined
   /** Hears of every process that begins on this thread. */
@@ -108,6 +109,7 @@ export class Host implements LinkEvents {
     this.mesh = parts.mesh
     this.placement = parts.roster
     this.processes = parts.processes
+    this.control = parts.control
     this.names = parts.names
     this.ledger = parts.ledger
     this.naming = new Naming(this, parts.control)
@@ -196,18 +198,6 @@ export class Host implements LinkEvents {
   /** Main says that a thread is gone: its processes are dead once its last words are in. */
   threadDown(signal: ThreadSignal & { kind: 'thread-down' }): void {
     this.#graves.dig(signal)
-  }
-
-  suspect(pid: Pid): void {
-    this.#parts.control.suspect(pid)
-  }
-
-  openIsolated(spawn: Signal & { kind: 'spawn' }): void {
-    this.#parts.control.openIsolated(spawn)
-  }
-
-  closeIsolated(ref: RawRef): void {
-    this.#parts.control.closeIsolated(ref)
   }
 
   /** For the watchdog: the code of `cell` runs next. */

@@ -99,10 +99,10 @@ export class Receiver {
   #spawn(signal: SpawnSignal): void {
     const host = this.#host
     if (signal.kind === 'spawn') {
-      if (signal.isolated && host.thread === MAIN) host.openIsolated(signal)
+      if (signal.isolated && host.thread === MAIN) host.control.openIsolated(signal)
       else void host.spawner.receive(signal)
     } else if (signal.kind === 'cancel') {
-      if (signal.isolated) host.closeIsolated(signal.ref)
+      if (signal.isolated) host.control.closeIsolated(signal.ref)
       else host.spawner.cancel(Ref.fromRaw(host.node, signal.ref))
     } else if (signal.kind === 'opened') host.calls.move(signal.ref[1], signal.thread)
     else host.spawner.born(Ref.fromRaw(host.node, signal.ref), this.#pid(signal.pid))

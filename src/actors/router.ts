@@ -98,7 +98,7 @@ export class Router {
     if (this.#isHere(pid)) return this.#host.cell(pid)?.exit('killed')
     const from = this.#host.pidOf(this.#host.thread)
     this.#signal(pid, { kind: 'exit', to: pid.raw, from: from.raw, reason: pack('kill'), linked: false })
-    this.#host.suspect(pid)
+    this.#host.control.suspect(pid)
     // Behind the kill: it is the dead who answer this.
     const asked = {
       asker: from,
@@ -178,7 +178,7 @@ export class Router {
       return
     }
     this.#signal(target, { kind: 'exit', to: target.raw, from: from.raw, reason: pack(reason), linked })
-    if (reason === 'kill' && !linked) this.#host.suspect(target)
+    if (reason === 'kill' && !linked) this.#host.control.suspect(target)
   }
 
   link(cell: Cell, to: Pid): void {

@@ -156,7 +156,7 @@ export class Spawner {
       args: payload,
       options: birthright,
     }
-    if (thread === this.#host.thread) this.#host.openIsolated(signal)
+    if (thread === this.#host.thread) this.#host.control.openIsolated(signal)
     else if (!this.#host.mesh.send(thread, signal)) this.#host.calls.settle(ref.serial, 'exit', 'noconnection')
     try {
       await ready
@@ -177,9 +177,9 @@ export class Spawner {
     expected.late = true
     if (pid !== undefined) {
       parent.links.delete(pid.toString())
-      if (!isolated) this.#host.suspect(pid)
+      if (!isolated) this.#host.control.suspect(pid)
     }
-    if (thread === this.#host.thread) this.#host.closeIsolated(ref.raw)
+    if (thread === this.#host.thread) this.#host.control.closeIsolated(ref.raw)
     else this.#host.mesh.send(thread, { kind: 'cancel', ref: ref.raw, isolated })
   }
 

@@ -94,7 +94,6 @@ export class ActorSystem implements AsyncDisposable {
       mesh,
       control: keeper,
     })
-    host.runJob = (job, signal) => machinery.source.job(job, signal)
     const isAlive = (pid: Pid) => processes.isAlive(pid)
     const watchdog = new Watchdog(roster, { stuckAfter, killGrace }, isAlive, (...stuck) => keeper.stuck(...stuck))
     const ask = (timeout: number) => shutdown(host, timeout, machinery.clock, (cell) => cell === system.#shell)

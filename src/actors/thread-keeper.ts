@@ -208,6 +208,10 @@ export class ThreadKeeper implements ThreadControl {
     return this.#host.names.claim(name, pid.raw)
   }
 
+  job(...asked: Parameters<ThreadSource['job']>): Promise<unknown> {
+    return this.#machinery.source.job(...asked)
+  }
+
   suspect(pid: Pid): void {
     const thread = this.#threads.get(pid.thread)
     if (thread === undefined) return

@@ -26,9 +26,9 @@ export async function jobActor(self: Process): Promise<void> {
 }
 
 async function performHere(self: Process, data: JobData): Promise<Moved> {
-  const { runJob } = Process.hostOf(self)
+  const { control } = Process.hostOf(self)
   const job = { module: worker, data, transfer: data.transfer }
-  const report = (await runJob?.(job, self.signal).catch((error: Error) => {
+  const report = (await control.job?.(job, self.signal).catch((error: Error) => {
     throw new Exit(crashReason(error))
   })) as Report
   if ('exit' in report) throw new Exit(unpack(report.exit) as ExitReason)
