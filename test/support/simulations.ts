@@ -31,5 +31,9 @@ export async function explore<P>(
     const trace = await once(seed, plan)
     if (count++ % SAMPLE === 0) assert.equal(await once(seed, plan), trace, 'a seed gave two runs')
   })
-  await fc.assert(property, { numRuns: runs, ...(given !== undefined && { seed: Number(given) }) })
+  const outcome = await fc.check(property, { numRuns: runs, ...(given !== undefined && { seed: Number(given) }) })
+  if (!outcome.failed) return
+  const { seed, counterexample, errorInstance: cause } = outcome
+  const plan = fc.stringify(counterexample)
+  throw new Error(`${(cause as Error)?.message}\nby BEAMLINE_SEED=${seed}, and most simply by ${plan}`, { cause })
 }
