@@ -1,31 +1,11 @@
-import type { Process } from '../../src/actors/process.js'
-import type { ActorSystem } from '../../src/actors/system.js'
 import type { Pid } from '../../src/threads/pid.js'
 import { assert, suite } from '../harness.js'
+import { downs, residents, type Word } from '../support/residents.js'
 import { onStage, type Puppet } from '../support/stage.js'
 import { withSystem } from '../support/system.js'
 
 const module = new URL('../fixtures/dying.js', import.meta.url)
-interface Word {
-  readonly type?: string
-  readonly from?: Pid
-  readonly pid?: Pid
-  readonly word?: unknown
-  readonly reason?: unknown
-}
-
 const test = suite('a shared thread that is stuck', { timeout: 60_000 })
-
-/** Residents of scheduler thread 0, each of which has answered once. */
-async function residents(system: ActorSystem, self: Process, count: number): Promise<Pid[]> {
-  const options = { thread: 0, monitor: true }
-  const pids = await Promise.all(
-    Array.from({ length: count }, () => system.spawn({ module, export: 'resident' }, self.pid, options)),
-  )
-  for (const pid of pids) self.send(pid, 'hello')
-  for (let i = 0; i < count; i++) await self.receive((message) => (message as Word).word === 'hello')
-  return pids
-}
 
 test('K1, K11 the watchdog ends it; each of 1,000 residents exits with a reason, after its last words', () =>
   withSystem({ threads: 2, stuckAfter: 400 }, async (system) => {
@@ -37,17 +17,7 @@ test('K1, K11 the watchdog ends it; each of 1,000 residents exits with a reason,
       { to: self.pid, words: 1 },
       { thread: 0, monitor: true },
     )
-    const dead = new Set<string>()
-    while (dead.size < 1001) {
-      const message = await self.receive<Word>()
-      if (message.type !== 'DOWN') {
-        assert.is(dead.has(String(message.from)), false, 'last words came after the DOWN')
-        continue
-      }
-      dead.add(String(message.pid))
-      assert.equal(message.reason, { hostKilled: spinner })
-      assert.is(system.isAlive(message.pid as Pid), false)
-    }
+    for (const reason of (await downs(system, self, 1001)).values()) assert.equal(reason, { hostKilled: spinner })
     const [fresh] = await residents(system, self, 1)
     assert.is(system.isAlive(fresh as Pid), true, 'a fresh thread is in its place')
   }))
