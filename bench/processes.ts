@@ -45,3 +45,17 @@ export async function watcher(
   await self.receive((message) => message === 'stop')
   await watch.stop()
 }
+
+/** Watches `x`, and never comes back from its callback. */
+export async function stuckWatcher(
+  self: Process,
+  { context, parent }: { context: string; parent: Pid },
+): Promise<void> {
+  const { Context } = await import('../src/index.js')
+  await Context.attach(self, context).watchOne('x', () => {
+    self.send(parent, 'stuck')
+    for (;;);
+  })
+  self.send(parent, 'hello')
+  await self.receive()
+}

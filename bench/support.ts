@@ -27,6 +27,8 @@ interface Stats {
 }
 
 interface ArmOptions {
+  /** Measure so many pieces of work, and leave none out: for a tail that is worth its name. Left to mitata unless told. */
+  readonly count?: number
   /** The arm that does the same without this library. */
   readonly peer?: string
 }
@@ -38,6 +40,8 @@ interface Arm extends ArmOptions {
   /** Pieces of work in one call of `body`, whose time is divided by it. */
   readonly pieces: number
   readonly body: () => unknown
+  /** The nanoseconds of one call; of arms that measure each of them. */
+  readonly single: () => Promise<number>
 }
 
 const arms: Arm[] = []
@@ -88,6 +92,7 @@ export function throughput(
     name,
     pieces,
     ...options,
+    single: manual,
     body: function* () {
       yield { manual }
     },
@@ -96,7 +101,7 @@ export function throughput(
 
 /** An arm of some nanoseconds, which mitata repeats and averages: it has no tail that means anything. */
 export function brief(name: string, once: () => unknown, options: ArmOptions = {}): void {
-  arm({ name, pieces: 1, ...options, body: once })
+  arm({ name, pieces: 1, ...options, body: once, single: () => Promise.reject(new Error('too brief to be measured')) })
 }
 
 function arm(added: Arm): void {
@@ -137,14 +142,37 @@ function choose(): Arm[] {
 
 async function measureFully(chosen: readonly Arm[]): Promise<Map<string, Stats>> {
   const all = new Map<string, Stats>()
-  if (chosen.length === 0) return all
-  for (const { name, body } of chosen) bench(name, body)
+  for (const arm of chosen) if (arm.count !== undefined) all.set(arm.name, await measureEach(arm, arm.count))
+  const others = chosen.filter(({ count }) => count === undefined)
+  if (others.length === 0) return all
+  for (const { name, body } of others) bench(name, body)
   const { benchmarks } = await run({ throw: true, format: { mitata: { name: 'longest' } } })
   for (const { alias, runs } of benchmarks) {
     const stats = runs[0]?.stats
     if (stats !== undefined) all.set(alias, stats)
   }
   return all
+}
+
+async function measureEach({ name, single }: Arm, count: number): Promise<Stats> {
+  const samples: number[] = []
+  for (let i = 0; i < count; i++) samples.push(await single())
+  samples.sort((a, b) => a - b)
+  const at = (share: number) => samples[Math.min(count - 1, Math.ceil(share * count) - 1)] as number
+  const avg = samples.reduce((sum, sample) => sum + sample, 0) / count
+  const stats = {
+    min: at(0.001),
+    p25: at(0.25),
+    p50: at(0.5),
+    p75: at(0.75),
+    p99: at(0.99),
+    p999: at(0.999),
+    max: at(1),
+  }
+  console.log(
+    `${name.padEnd(72)} ${count}: p50 ${(stats.p50 / 1e6).toFixed(1)} ms, p99 ${(stats.p99 / 1e6).toFixed(1)} ms`,
+  )
+  return { ...stats, avg, samples, ticks: count }
 }
 
 /** As `run`, which knows no way to be brief, and so takes no time to warm up but its long measurement. */

@@ -1,4 +1,4 @@
-import { ActorSystem, Context, type Variable } from '../src/index.js'
+import { ActorSystem, Context, ObserverManager, type Variable } from '../src/index.js'
 import { eventually } from '../src/testing/eventually.js'
 import { RawPeer, rawRoundTrip, rawWorker, roundTrip } from './peers.js'
 import { brief, expect, latency, runBench, throughput } from './support.js'
@@ -199,29 +199,56 @@ latency(
 )
 
 const terminate = 'raw Worker in an endless loop, terminate to its exit'
-latency(terminate, async (watch) => {
-  const worker = await rawWorker('for (;;);')
-  watch.start()
-  const code = await worker.terminate()
-  watch.stop()
-  expect('exit code', code, 1)
-})
+latency(
+  terminate,
+  async (watch) => {
+    const worker = await rawWorker('for (;;);')
+    watch.start()
+    const code = await worker.terminate()
+    watch.stop()
+    expect('exit code', code, 1)
+  },
+  { count: 100 },
+)
 latency(
   'kill of an isolated endless loop, to its DOWN',
   async (watch) => {
     const options = { thread: 'isolated', monitor: true } as const
     const pid = await system.spawn({ module, export: 'spinner' }, self.pid, options)
     expect('message', await self.receive(), 'hello')
+    await warm()
     watch.start()
     self.exit(pid, 'kill')
     const down = await self.receive(isDown)
     watch.stop()
     expect('reason', down.reason, 'killed')
   },
-  { peer: terminate },
+  { peer: terminate, count: 200 },
+)
+const doomed = await Context.start(system, { id: 'doomed', thread: 'system' })
+const target: Variable<number> = await doomed.define('x', 'integer', 0)
+const observers = ObserverManager.of(system)
+latency(
+  'kill of an isolated endless loop, to the last of its observers gone',
+  async (watch) => {
+    const options = { thread: 'isolated', monitor: true } as const
+    const pid = await system.spawn({ module, export: 'stuckWatcher' }, { context: 'doomed', parent: self.pid }, options)
+    expect('message', await self.receive(), 'hello')
+    expect('observers', await observers.count(target.id), 1)
+    await target.set(++serial)
+    expect('message', await self.receive(), 'stuck')
+    await warm()
+    watch.start()
+    self.exit(pid, 'kill')
+    while ((await observers.count(target.id)) > 0);
+    watch.stop()
+    expect('reason', (await self.receive(isDown)).reason, 'killed')
+  },
+  { peer: terminate, count: 200 },
 )
 
 await runBench('threads')
 await raw.stop()
+await doomed.stop()
 await cold.stop()
 await system.stop()
