@@ -26,6 +26,13 @@ export function greeter(self: Process, parent: Pid): void {
   self.send(parent, 'hello')
 }
 
+/** Says that it lives, and crashes at the first message. */
+export async function phoenix(self: Process, parent: Pid): Promise<void> {
+  self.send(parent, self.pid)
+  await self.receive()
+  throw new Error('crash')
+}
+
 /** Never lets go of its thread. */
 export function spinner(self: Process, parent: Pid): void {
   self.send(parent, 'hello')

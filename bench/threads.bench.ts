@@ -1,4 +1,4 @@
-import { ActorSystem, Context, ObserverManager, type Variable } from '../src/index.js'
+import { ActorSystem, Context, ObserverManager, type Pid, Supervisor, type Variable } from '../src/index.js'
 import { eventually } from '../src/testing/eventually.js'
 import { RawPeer, rawRoundTrip, rawWorker, roundTrip } from './peers.js'
 import { brief, expect, latency, runBench, throughput } from './support.js'
@@ -175,24 +175,24 @@ latency(
   },
   { peer: start },
 )
+const supervisor = await Supervisor.start(system, [], { maxRestarts: 10_000 })
 latency(
-  'isolated restart, crash to ready, with warm spares',
+  'isolated restart of a supervised child, crash to ready, with warm spares',
   async (watch) => {
-    const options = { thread: 'isolated', monitor: true } as const
-    const before = await system.spawn({ module, export: 'echo' }, undefined, options)
+    const start = { entry: { module, export: 'phoenix' }, args: self.pid, options: { thread: 'isolated' } } as const
+    await supervisor.startChild({ id: 'phoenix', start })
+    const before = await self.receive<Pid>()
     await warm()
     const spares = waiting()
     watch.start()
-    self.exit(before, 'crash')
-    const down = await self.receive(isDown)
-    const after = await system.spawn({ module, export: 'echo' }, undefined, options)
-    const answer = await self.call(after, ++serial)
+    self.send(before, 'crash')
+    const after = await self.receive<Pid>()
     watch.stop()
-    expect('reason', down.reason, 'crash')
-    expect('answer', answer, serial)
+    expect('the first lives', system.isAlive(before), false)
+    expect('the second lives', system.isAlive(after), true)
     expect('a spare', spares.includes(after.thread), true)
-    self.exit(after, 'kill')
-    expect('reason', (await self.receive(isDown)).reason, 'killed')
+    await supervisor.terminateChild('phoenix')
+    await supervisor.deleteChild('phoenix')
     await warm()
   },
   { peer: start },
