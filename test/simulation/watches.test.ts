@@ -134,7 +134,7 @@ function checkInitial(seat: Seat, seen: readonly Sight[], all: readonly Committe
 }
 
 test('whoever dies, each watch sees every change once and in order, and those of the dead are gone', () =>
-  explore(events, 300, async (simulation, plan) => {
+  explore(events, 200, async (simulation, plan) => {
     const { system } = simulation
     spectacles.length = 0
     const ctx = await simulation.run(async () => {
