@@ -27,6 +27,8 @@ export class Cell implements Runnable {
   /** Messages taken so far. */
   handled = 0
   readonly links = new LazyMap<Pid>()
+  /** Unlinks that the other side has not confirmed: until then a link that it makes is one that this unlink will end. */
+  readonly unlinking = new LazyMap<Monitor>()
   /** What this process monitors, by reference. */
   readonly monitors = new LazyMap<Monitor>()
   /** Who monitors this process, by reference. */

@@ -57,6 +57,7 @@ export class Graves {
       for (const { pid, ref } of cell.monitors.values()) {
         if (pid.thread === thread) cell.receiveDown(ref, pid, reasonOf(pid))
       }
+      for (const [key, { pid }] of cell.unlinking.entries()) if (pid.thread === thread) cell.unlinking.delete(key)
       for (const pid of cell.links.values()) {
         if (pid.thread === thread) cell.receiveExit(pid, reasonOf(pid), true)
       }

@@ -26,6 +26,7 @@ export class Receiver {
       case 'exit':
       case 'link':
       case 'unlink':
+      case 'unlinked':
       case 'monitor':
       case 'demonitor':
       case 'down':
@@ -71,12 +72,20 @@ export class Receiver {
       case 'link': {
         const from = this.#pid(signal.from)
         if (cell === undefined) host.router.exit(to, from, 'noproc', true)
-        else cell.links.set(from.toString(), from)
+        else if (!cell.unlinking.has(from.toString())) cell.links.set(from.toString(), from)
         return
       }
-      case 'unlink':
-        cell?.links.delete(this.#pid(signal.from).toString())
+      case 'unlink': {
+        const from = this.#pid(signal.from)
+        cell?.links.delete(from.toString())
+        host.router.unlinked(from, to, Ref.fromRaw(host.node, signal.ref))
         return
+      }
+      case 'unlinked': {
+        const from = this.#pid(signal.from).toString()
+        if (cell?.unlinking.get(from)?.ref.equals(Ref.fromRaw(host.node, signal.ref))) cell.unlinking.delete(from)
+        return
+      }
       case 'monitor': {
         const watcher = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
         if (cell === undefined) host.router.down(watcher.pid, watcher.ref, to, 'noproc')

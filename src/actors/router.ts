@@ -185,6 +185,7 @@ export class Router {
     const target = this.#pid(to)
     if (!cell.alive || target.equals(cell.pid) || cell.links.has(target.toString())) return
     cell.links.set(target.toString(), target)
+    cell.unlinking.delete(target.toString())
     if (this.#isHere(target)) {
       const other = this.#host.cell(target)
       if (other === undefined) cell.receiveExit(target, 'noproc', true)
@@ -197,8 +198,18 @@ export class Router {
   unlink(cell: Cell, to: Pid): void {
     const target = this.#pid(to)
     if (!cell.links.delete(target.toString())) return
-    if (this.#isHere(target)) this.#host.cell(target)?.links.delete(cell.pid.toString())
-    else this.#signal(target, { kind: 'unlink', to: target.raw, from: cell.pid.raw })
+    if (this.#isHere(target)) {
+      this.#host.cell(target)?.links.delete(cell.pid.toString())
+      return
+    }
+    const ref = this.#host.ref()
+    const sent = this.#signal(target, { kind: 'unlink', to: target.raw, from: cell.pid.raw, ref: ref.raw })
+    if (sent) cell.unlinking.set(target.toString(), { pid: target, ref })
+  }
+
+  /** Confirms the unlink `ref` of `by`, whether or not `of` is there to have heard it. */
+  unlinked(by: Pid, of: Pid, ref: Ref): void {
+    this.#signal(by, { kind: 'unlinked', to: by.raw, from: of.raw, ref: ref.raw })
   }
 
   monitor(cell: Cell, target: Destination): Ref {

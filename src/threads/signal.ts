@@ -39,7 +39,9 @@ export type ProcessSignal =
       readonly linked: boolean
     }
   | { readonly kind: 'link'; readonly to: RawPid; readonly from: RawPid }
-  | { readonly kind: 'unlink'; readonly to: RawPid; readonly from: RawPid }
+  | { readonly kind: 'unlink'; readonly to: RawPid; readonly from: RawPid; readonly ref: RawRef }
+  /** The unlink has arrived: no `link` that its sender has not seen yet is on its way any more. */
+  | { readonly kind: 'unlinked'; readonly to: RawPid; readonly from: RawPid; readonly ref: RawRef }
   | { readonly kind: 'monitor'; readonly to: RawPid; readonly from: RawPid; readonly ref: RawRef }
   | { readonly kind: 'demonitor'; readonly to: RawPid; readonly ref: RawRef }
   | {
