@@ -70,6 +70,11 @@ export class Graves {
     const pids = death.pids.map((raw) => Pid.fromRaw(this.#host.node, raw))
     const reason = unpack(death.reason) as ExitReason
     const others = unpack(death.others) as ExitReason
-    return (pid) => (pids.some((one) => one.equals(pid)) ? reason : others)
+    // Who was dead before, and was asked for too late to be told by itself, is dead of neither.
+    const lived = ({ slot, generation }: Pid) => death.living.get(slot) === generation
+    return (pid) => {
+      if (pid !== undefined && !lived(pid)) return 'noproc'
+      return pids.some((one) => one.equals(pid)) ? reason : others
+    }
   }
 }

@@ -97,6 +97,7 @@ export class Host implements LinkEvents {
   #serial = 0
   #stopped: BeamlineError | undefined
   #closed = false
+  #abandoned = false
 
   constructor(parts: HostParts) {
     this.#parts = parts
@@ -228,7 +229,8 @@ export class Host implements LinkEvents {
   #announce(cell: Cell, reason: ExitReason): void {
     const { pid } = cell
     for (const { claim } of cell.names) this.names.release(claim)
-    this.processes.close(pid)
+    // Main does it for a thread that has been ended.
+    if (!this.#abandoned) this.processes.close(pid)
     this.cells.delete(pid.slot)
     const over = cell.birth.shell ? shellEnded(reason) : undefined
     cell.waiters.clear(this.clock, over)
@@ -276,6 +278,7 @@ export class Host implements LinkEvents {
 
   /** Ends like a thread that is terminated: nobody hears of it, and no code of it runs on. */
   abandon(): void {
+    this.#abandoned = true
     this.mesh.close()
     this.refuseNew()
     this.#end(undefined)

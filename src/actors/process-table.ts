@@ -87,16 +87,24 @@ export class ProcessTable {
     return new Pid(this.memory.node, thread, slot, Atomics.load(this.#words, slot) >>> 1)
   }
 
-  /** Every process of a thread that is gone is dead; its chunks may go to another thread. */
-  closeThread(thread: number): void {
+  /**
+   * Every process of a thread that is gone is dead; its chunks may go to another thread.
+   * @returns the generations of those that lived until now, by slot
+   */
+  closeThread(thread: number): Map<number, number> {
+    const living = new Map<number, number>()
     for (const chunk of this.#chunks()) {
       if (Atomics.load(this.#owners, chunk) !== thread + 1) continue
       for (let slot = chunk * CHUNK; slot < (chunk + 1) * CHUNK; slot++) {
-        if ((Atomics.and(this.#words, slot, ~1) & 1) === 1) Atomics.sub(this.#header, LIVING, 1)
+        const word = Atomics.and(this.#words, slot, ~1)
+        if ((word & 1) === 0) continue
+        Atomics.sub(this.#header, LIVING, 1)
+        living.set(slot, word >>> 1)
       }
       Atomics.store(this.#owners, chunk, 0)
       this.#mayBeFree(chunk)
     }
+    return living
   }
 
   /** Every live process. */

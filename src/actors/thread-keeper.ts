@@ -142,11 +142,12 @@ export class ThreadKeeper implements ThreadControl {
     clock.clearTimeout(timer)
     this.#threads.delete(id)
     for (const peer of thread.links) this.#threads.get(peer)?.links.delete(id)
-    this.#host.processes.closeThread(id)
+    const living = this.#host.processes.closeThread(id)
     this.#host.ledger.leave(id)
     const resident = thread.resident === undefined ? [] : [thread.resident]
     const { reason, others, pids = resident } = thread.verdict ?? verdictOf(end, thread, this.#host.node)
-    const death = { kind: 'thread-down', thread: id, pids, reason: pack(reason), others: pack(others) } as const
+    const why = { pids, reason: pack(reason), others: pack(others) }
+    const death = { kind: 'thread-down', thread: id, living, ...why } as const
     thread.isReady(false)
     this.#spares.gone(thread)
     // First: whoever hears of a death and spawns again must find the place taken by a thread that lives.
@@ -260,8 +261,8 @@ export class ThreadKeeper implements ThreadControl {
     const other = this.#threads.get(called)
     if (caller === undefined) return
     if (other !== undefined) return this.#connect(caller, other)
-    const reason = pack('noproc')
-    this.#host.mesh.send(caller.id, { kind: 'thread-down', thread: called, pids: [], reason, others: reason })
+    const why = { pids: [], reason: pack('noproc'), others: pack('noproc') }
+    this.#host.mesh.send(caller.id, { kind: 'thread-down', thread: called, living: new Map(), ...why })
   }
 
   #claim({ ref, name, pid }: ThreadSignal & { kind: 'claim' }): void {

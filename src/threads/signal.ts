@@ -93,10 +93,14 @@ export type ThreadSignal =
   | { readonly kind: 'dial'; readonly thread: number }
   /** From main: here is your end of the link to `thread`. */
   | { readonly kind: 'connect'; readonly thread: number; readonly end: LinkEnd }
-  /** From main: `thread` is gone; these processes on it died of `reason`, all others of `others`. */
+  /**
+   * From main: `thread` is gone. Of those that lived until then, the generations by slot, these died of `reason`, all others
+   * of `others`.
+   */
   | {
       readonly kind: 'thread-down'
       readonly thread: number
+      readonly living: ReadonlyMap<number, number>
       readonly pids: readonly RawPid[]
       readonly reason: Payload
       readonly others: Payload

@@ -66,7 +66,8 @@ export class Relay implements Behaviour {
   /** The relay of the thread that `process` lives on; a fresh one when somebody has killed the last. */
   static of(process: Process): Relay {
     const place = Process.hostOf(process).service<{ relay?: Relay }>(service, () => ({}))
-    if (place.relay === undefined || !process.system.isAlive(place.relay.pid)) place.relay = new Relay(process)
+    if (place.relay === undefined || Process.hostOf(process).cell(place.relay.pid) === undefined)
+      place.relay = new Relay(process)
     return place.relay
   }
 

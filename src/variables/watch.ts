@@ -41,7 +41,7 @@ export class Watch implements AsyncDisposable {
     const isShell = Process.hostOf(owner).cell(owner.pid)?.birth.shell === true
     const delivery = new Delivery(callback, options, {
       clock: this.#relay.clock,
-      isOwnerAlive: () => isShell || owner.system.isAlive(owner.pid),
+      isOwnerAlive: () => isShell || Process.cellOf(owner).alive,
       overflowed: (error) => {
         this.#relayed.ended(error)
         this.#stopUnawaited()

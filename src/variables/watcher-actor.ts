@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { type EntryName, importModule } from '../actors/entry.js'
 import { Exit, reasonFrom } from '../actors/exit-reason.js'
-import type { Process } from '../actors/process.js'
+import { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
 import { type ChangeMeta, metaOf, type VariableInfo } from './change.js'
@@ -194,7 +194,7 @@ class WatcherActor implements Behaviour {
 
   /** What a callback does after the death of its process is not done: the successor is told the change again. */
   #done(name: string, meta: ChangeMeta): void {
-    if (!this.#self.system.isAlive(this.#self.pid)) return
+    if (!Process.cellOf(this.#self).alive) return
     const index = this.#index(name)
     const { revision } = meta
     if (meta.deleted) this.#position.deleted(index)
