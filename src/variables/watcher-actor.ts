@@ -83,6 +83,7 @@ class WatcherActor implements Behaviour {
   async #begin(): Promise<void> {
     try {
       const context = this.#context ?? (await this.attach())
+      await this.#dropDeleted(context)
       await this.#tellDue(context)
       await this.#watch(context)
     } catch (error) {
@@ -92,12 +93,25 @@ class WatcherActor implements Behaviour {
     }
   }
 
-  /** Another context may come under the same id, and its variables after it; what was deleted does not come again. */
+  /** Another context may come under the same id, and its variables after it; what was just deleted is left out then. */
   #isWorthWaiting(error: unknown): boolean {
+    if (!(error instanceof BeamlineError)) return false
     const { starts, context } = this.#position
-    if (starts < 2 || typeof this.#args.context !== 'string' || !(error instanceof BeamlineError)) return false
-    if (error.code === 'NOPROC') return true
-    return error.code === 'NOT_FOUND' && (this.#context === undefined || !this.#context.pid.equals(context))
+    if (error.code === 'NOT_FOUND' && this.#context?.pid.equals(context)) return true
+    if (starts < 2 || typeof this.#args.context !== 'string') return false
+    return error.code === 'NOPROC' || error.code === 'NOT_FOUND'
+  }
+
+  /** What was deleted while nobody watched is watched no more, and its last changes cannot be told. */
+  async #dropDeleted(context: Context): Promise<void> {
+    const present = new Set((await context.list()).map(({ name }) => name))
+    for (const name of this.#open()) {
+      const done = this.#doneOf(name)
+      if (done === undefined || present.has(name)) continue
+      this.#position.deleted(this.#index(name))
+      this.#position.resynced()
+      resyncs.publish({ id: this.#args.id, name, lostFrom: done + 1, deleted: true })
+    }
   }
 
   /** Finds the context, and where to begin unless that is known. @throws BeamlineError NOT_FOUND */

@@ -77,8 +77,13 @@ export class WatcherSupervisor implements AsyncDisposable {
   async stopWatcher(id: string): Promise<void> {
     if (!this.#known.has(id))
       throw new BeamlineError('NOT_FOUND', `there is no watcher '${id}': give the id of one`, { details: { id } })
-    await this.#supervisor.terminateChild(id)
-    await this.#supervisor.deleteChild(id)
+    try {
+      await this.#supervisor.terminateChild(id)
+      await this.#supervisor.deleteChild(id)
+    } catch (error) {
+      // A supervisor that has given up has ended its watchers before.
+      if (!(error instanceof BeamlineError && error.code === 'NOPROC')) throw error
+    }
     this.#known.delete(id)
   }
 
