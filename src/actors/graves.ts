@@ -73,8 +73,9 @@ export class Graves {
     // Who was dead before, and was asked for too late to be told by itself, is dead of neither.
     const lived = ({ slot, generation }: Pid) => death.living.get(slot) === generation
     return (pid) => {
-      if (pid !== undefined && !lived(pid)) return 'noproc'
-      return pids.some((one) => one.equals(pid)) ? reason : others
+      // One that obeyed `kill` may have been dead by a moment, its own word of that lost with the thread.
+      if (pids.some((one) => one.equals(pid))) return reason
+      return pid === undefined || lived(pid) ? others : 'noproc'
     }
   }
 }

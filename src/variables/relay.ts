@@ -15,6 +15,8 @@ import { isRelayMessage } from './shape.js'
 export interface RelayedWatch {
   readonly ref: Ref
   readonly owner: Pid
+  /** Whether the owner is a shell, whose code runs on when its process has ended, and must hear that the watch is over. */
+  readonly isShell: boolean
   /** The context, whose death ends the watch; undefined for an observer that was added by hand. */
   readonly context: Pid | undefined
   readonly delivery: Delivery
@@ -173,11 +175,17 @@ export class Relay implements Behaviour {
     watch.ended()
   }
 
+  #widowed(watch: RelayedWatch, reason: ExitReason): void {
+    if (!watch.isShell) return this.#removed(watch)
+    const text = `the watch ended, as the shell process that owned it did: ${describe(reason)}`
+    this.#end(watch, new BeamlineError('NOPROC', text, { details: { reason } }))
+  }
+
   #down({ pid, ref, reason }: Down): void {
     const concern = this.#concerned.get(String(pid))
     if (concern === undefined || concern.monitor?.equals(ref) !== true) return
     const watches = [...concern.watches]
-    for (const watch of watches) if (watch.owner.equals(pid)) this.#removed(watch)
+    for (const watch of watches) if (watch.owner.equals(pid)) this.#widowed(watch, reason)
     const orphans = watches.filter(({ owner }) => !owner.equals(pid))
     if (orphans.length > 0) void this.#orphaned(orphans, concern.pid, reason)
   }

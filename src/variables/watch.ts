@@ -48,7 +48,7 @@ export class Watch implements AsyncDisposable {
       },
     })
     const ended = (error?: BeamlineError) => this.#ended(error)
-    this.#relayed = { ref: this.ref, owner: owner.pid, context, delivery, ended }
+    this.#relayed = { ref: this.ref, owner: owner.pid, isShell, context, delivery, ended }
   }
 
   /** @internal Begins a watch; what is asked of the context after this call comes after it there, too. */
