@@ -1,8 +1,10 @@
 import type { Process } from '../../src/actors/process.js'
+import { ActorSystem } from '../../src/actors/system.js'
 import { Task, type TaskWork } from '../../src/actors/task/task.js'
-import { job } from '../fixtures/tasks.js'
+import { job, owner } from '../fixtures/tasks.js'
 import { assert, eventually } from '../harness.js'
-import { stages } from '../support/stage.js'
+import { assertNothingLeft, stages } from '../support/stage.js'
+import { withSystem } from '../support/system.js'
 
 const { test, run } = stages('tasks of the pool')
 
@@ -68,6 +70,28 @@ test('a job ends with its owner', async (stage) => {
   assert.is(await alone(stage.self, job('square'), 5), 25)
 })
 
+test('a job ends with an owner that returns, and one that was killed on another thread', async (stage) => {
+  let pid = stage.self.pid
+  const returns = await stage.self.spawn(
+    async (self) => {
+      pid = Task.async(self, job('loop')).pid
+    },
+    undefined,
+    { monitor: true },
+  )
+  assert.is(await stage.reasonOf(returns), 'normal')
+  await eventually(() => !stage.system.isAlive(pid), patience)
+  for (const place of ['scheduler thread', 'isolated'] as const) {
+    const scene = { boss: stage.self.pid, scene: 'jobs for ever' }
+    const owned = await stage.spawn(place, owner, scene, { monitor: true }, 'tasks')
+    assert.equal(await stage.hear(), { result: 'busy' })
+    stage.self.exit(owned, 'kill')
+    assert.is(await stage.reasonOf(owned), 'killed')
+    // Both threads of the pool were busy.
+    assert.is(await alone(stage.self, job('square'), 6), 36)
+  }
+})
+
 test('buffers are moved to a job, and from it', async ({ self }) => {
   const buffer = new ArrayBuffer(64)
   const task = Task.async(self, job('sizeOf'), buffer, { transfer: [buffer] })
@@ -116,6 +140,28 @@ test('leaving a stream ends what runs, and its items are taken no further', asyn
   assert.equal(stage.system.processes(), before)
 })
 
+test('a stream can be left while its source is asked for an item that never comes', async (stage) => {
+  const before = stage.system.processes()
+  let asked = 0
+  const never: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => (asked++ === 0 ? Promise.resolve({ done: false, value: 7 }) : new Promise(() => {})),
+    }),
+  }
+  const same = (n: number) => n
+  for await (const outcome of Task.asyncStream(stage.self, never, same, { maxConcurrency: 2 })) {
+    assert.equal(outcome, { value: 7 })
+    break
+  }
+  assert.is(asked, 2)
+  const abort = new AbortController()
+  const stream = Task.asyncStream(stage.self, never, same, { signal: abort.signal })
+  const next = stream.next().catch((error: Error) => error.message)
+  abort.abort(new Error('enough'))
+  assert.is(await next, 'enough')
+  assert.equal(stage.system.processes(), before)
+})
+
 test('a stream ends with the signal, with a source that throws, and with a task that takes too long', async ({
   self,
 }) => {
@@ -144,6 +190,41 @@ test('a stream ends with the signal, with a source that throws, and with a task 
   for (const bad of [{ maxConcurrency: 0 }, { timeout: -1 }, { onTimeout: 'sleep' as 'exit' }])
     assert.throwsCode(() => Task.asyncStream(self, [1], hang, bad), 'INVALID_TYPE')
   assert.throwsCode(() => Task.asyncStream(self, 7 as never, hang), 'INVALID_TYPE', /an iterable/)
+})
+
+test('stop ends the jobs that run and those that wait, and the shell hears why', async () => {
+  const system = await ActorSystem.start({ threads: 1, systemThreads: 1 })
+  const flag = new Int32Array(new SharedArrayBuffer(4))
+  const tasks = [flag, undefined, undefined].map((arg) => Task.async(system, job('loop'), arg))
+  const waits = tasks.map((task) => assert.rejects(task.await({ timeout: Number.POSITIVE_INFINITY }), 'STOPPED'))
+  await eventually(() => Atomics.load(flag, 0) === 1, patience)
+  await system.stop()
+  await Promise.all(waits)
+  assertNothingLeft(system)
+  assert.throwsCode(() => Task.async(system, () => 1), 'STOPPED')
+})
+
+test('the shell goes on after the crash of its task, and hears of it', () =>
+  withSystem({ threads: 1 }, async (system) => {
+    const crash = Task.async(system, () => Promise.reject(new RangeError('too far')))
+    await assert.rejects(crash.await(), 'NOPROC', /RangeError: too far/)
+    assert.is(await Task.async(system, (n: number) => n + 1, 1).await(), 2)
+  }))
+
+test('a task has a name and a label, and may take the time of a shutdown to end', async ({ self, system }) => {
+  const work = async (_: undefined, task: Process) => {
+    task.trapExit = true
+    await task.receive()
+    return (await task.receive<{ reason: unknown }>()).reason
+  }
+  const task = Task.async(self, work, undefined, { name: 'worker', label: 'Busy' })
+  await eventually(() => system.whereis('worker') !== undefined, patience)
+  assert.equal(system.whereis('worker'), task.pid)
+  assert.is((await system.info(task.pid))?.label, 'Busy')
+  self.send('worker', 'go')
+  assert.equal(await task.shutdown(), { value: 'shutdown' })
+  assert.is(system.whereis('worker'), undefined)
+  await assert.rejects(task.shutdown(-1), 'INVALID_TYPE')
 })
 
 run()

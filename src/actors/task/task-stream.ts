@@ -65,6 +65,8 @@ class TaskStream<R, A> {
   #source: Source<A> | undefined
   #pulling: Promise<void> | undefined
   #ended = false
+  /** Nobody takes results any more. */
+  #closed = false
   /** Why the stream cannot go on. */
   #failure: { readonly error: unknown } | undefined
 
@@ -115,6 +117,7 @@ class TaskStream<R, A> {
     try {
       this.#source ??= this.#open()
       const { done, value } = await this.#source.next()
+      if (this.#closed) return
       if (done) this.#ended = true
       else this.#slots.push(this.#slot(this.#begin(value)))
     } catch (error) {
@@ -151,10 +154,12 @@ class TaskStream<R, A> {
   }
 
   async #close(): Promise<void> {
-    const ended = this.#ended
-    this.#ended = true
-    await this.#pulling
+    this.#closed = true
     await Promise.all(this.#running().map(({ task }) => task.shutdown('brutal_kill')))
-    if (!ended) await this.#source?.return?.()
+    if (this.#ended) return
+    const returned = Promise.resolve(this.#source?.return?.())
+    // A source that is asked for an item may take for ever to give it, and would let go only then.
+    if (this.#pulling === undefined) await returned
+    else returned.catch(() => undefined)
   }
 }

@@ -176,9 +176,10 @@ export class Task<R> {
   }
 
   /**
-   * Ends the task, and its owner lives on: asks it to end by `shutdown`, which it only notices if it does not trap exits
-   * else, and kills it after `how` milliseconds, 5000 unless told, or at once. Answers as {@link yield} when the task
-   * had ended before by itself; undefined when this ended it. Mirrors `Task.shutdown/2`.
+   * Ends the task, and its owner lives on: sends it `shutdown`, and kills it when it has trapped that and is not done
+   * within `how` milliseconds, 5000 unless told, or kills it at once. Answers as {@link yield} when the task has ended by
+   * itself, now or before; undefined when this ended it. Mirrors `Task.shutdown/2`.
+   * @throws BeamlineError INVALID_TYPE for what is neither milliseconds nor `brutal_kill`
    */
   async shutdown(how: number | 'brutal_kill' = 5000): Promise<Outcome<R> | undefined> {
     const timeout = how === 'brutal_kill' ? 0 : checkTimeout('Task.shutdown', how)
