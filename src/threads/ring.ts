@@ -1,10 +1,12 @@
 import { BeamlineError } from '../errors.js'
 
-// The buffer: the producer's word, the consumer's word, each on a cache line of its own, then the records. A position
+// The buffer: the writer's word, the reader's words, each on a cache line of their own, then the records. A position
 // counts all bytes that ever went through, modulo 2^32; the place of its byte is the position modulo the size. A record
 // is [bytes of its payload, kind, payload], begins at a multiple of 8 and never crosses the end of the buffer.
 const TAIL = 0
 const HEAD = 16
+/** How many signals the reader has taken that went another way, as there was no room. */
+const TAKEN = 17
 const HEADER_BYTES = 128
 const RECORD_HEADER = 8
 const ALIGN = 7
@@ -24,7 +26,10 @@ export const largestPayload = (size: number): number => (size >>> 2) - RECORD_HE
  */
 export function createRing(size: number): SharedArrayBuffer {
   if (size < 1024 || size > 2 ** 30 || (size & (size - 1)) !== 0)
-    throw new BeamlineError('INVALID_TYPE', `a ring has no size of ${size} bytes: give a power of two from 1024 to 2^30`)
+    throw new BeamlineError(
+      'INVALID_TYPE',
+      `a ring has no size of ${size} bytes: give a power of two from 1024 to 2^30`,
+    )
   return new SharedArrayBuffer(HEADER_BYTES + size)
 }
 
@@ -93,6 +98,11 @@ export class RingWriter {
     return this.#head === this.#published
   }
 
+  /** How many signals that went another way the reader has {@link RingReader.took | taken}. */
+  get taken(): number {
+    return Atomics.load(this.#ints, TAKEN)
+  }
+
   /** How far the reader is: it changes as long as the reader makes progress. */
   get progress(): number {
     return Atomics.load(this.#ints, HEAD)
@@ -158,13 +168,20 @@ export class RingReader {
           take(kind, payload, payload + bytes)
         }
         // A writer that waits for room need not wait for the whole batch.
-        if ((this.#head - released) >>> 0 > this.#size >>> 3) Atomics.store(this.#ints, HEAD, (released = this.#head))
+        if ((this.#head - released) >>> 0 <= this.#size >>> 3) continue
+        released = this.#head
+        Atomics.store(this.#ints, HEAD, released)
       }
     } finally {
       Atomics.store(this.#ints, HEAD, this.#head)
       this.#reading = false
     }
     return true
+  }
+
+  /** The reader has taken a signal that went another way. */
+  took(): void {
+    Atomics.add(this.#ints, TAKEN, 1)
   }
 
   #corrupt(place: number, bytes: number): BeamlineError {
