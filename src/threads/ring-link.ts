@@ -110,8 +110,7 @@ export class RingLink implements Link, Polled, Batched {
   #elsewhere(signal: Signal, transfer?: Transfer): void {
     const at = this.#room(0)
     if (at < 0) return this.#spill(signal, transfer)
-    this.#post(signal, signal, transfer)
-    this.#commit(ELSEWHERE, 0)
+    if (this.#post(signal, signal, transfer)) this.#commit(ELSEWHERE, 0)
   }
 
   #commit(kind: number, bytes: number): void {
@@ -163,7 +162,7 @@ export class RingLink implements Link, Polled, Batched {
       throw new BeamlineError('OVERFLOW', text, { details: { thread: this.peer, limit: MOST_SPILLED } })
     }
     if (this.#writer.pending) this.#show()
-    this.#post(signal, [signal], transfer)
+    if (!this.#post(signal, [signal], transfer)) return
     this.#spilling = true
     this.#spilled = (this.#spilled + 1) | 0
     this.#events.spilled?.()
@@ -175,12 +174,20 @@ export class RingLink implements Link, Polled, Batched {
     return true
   }
 
-  /** Only cloning itself finds out about a proxy or a buffer that has been transferred before. */
-  #post(signal: Signal, posted: Posted, transfer: Transfer | undefined): void {
+  /**
+   * Only cloning itself finds out about a proxy or a buffer that has been transferred before. Within a batch nobody is told
+   * who sent it: whoever waits for it is.
+   */
+  #post(signal: Signal, posted: Posted, transfer: Transfer | undefined): boolean {
     try {
       this.#port.postMessage(posted, transfer)
+      return true
     } catch (cause) {
-      throw notCloneable(signal, '', cause)
+      const error = notCloneable(signal, '', cause)
+      if (!this.#batch.open) throw error
+      warnOfLoss(`a ${signal.kind} to thread ${this.peer} was lost, as it cannot be cloned`, cause)
+      this.#events.lost?.(signal, error)
+      return false
     }
   }
 
