@@ -1,4 +1,5 @@
 import type { Pid, Ref } from '../threads/pid.js'
+import type { Wire } from '../threads/wire.js'
 import { Aliases } from './aliases.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
 import type { Birth } from './birth.js'
@@ -8,7 +9,16 @@ import type { Host } from './host.js'
 import type { ProcessStatus } from './inspect.js'
 import { LazyMap } from './lazy-map.js'
 import { Mailbox, type MailboxLimit } from './mailbox.js'
-import { Call, type From, isDroppable, isSystemCall, type Monitor, SystemCall, type SystemRequest } from './messages.js'
+import {
+  Call,
+  type From,
+  isDroppable,
+  isSystemCall,
+  KeptWire,
+  type Monitor,
+  SystemCall,
+  type SystemRequest,
+} from './messages.js'
 import type { NameClaim } from './names.js'
 import { Process } from './process.js'
 import type { Runnable } from './scheduler.js'
@@ -210,6 +220,31 @@ export class Cell implements Runnable {
     this.#suspended = false
     this.#busy = true
     void this.#fail(this.#behaviour, new Exit(reason))
+  }
+
+  /** A compact message: taken at once where nothing waits before it, without a mailbox. */
+  takeWire(wire: Wire): void {
+    const behaviour = this.#behaviour
+    if (behaviour?.takeWire === undefined) return
+    if (this.#busy || this.#suspended || this.mailbox.length > 0 || this.#traces !== undefined)
+      return this.keepWire(wire)
+    this.handled++
+    this.#host.running(this)
+    try {
+      const { batch } = this.#host
+      if (batch.open && !behaviour.trusted) batch.suspend(() => behaviour.takeWire?.(wire))
+      else behaviour.takeWire(wire)
+    } catch (thrown) {
+      this.#busy = true
+      void this.#fail(behaviour, thrown)
+    }
+  }
+
+  /** A compact message that waits its turn. */
+  keepWire(wire: Wire): void {
+    const kept = new KeptWire(wire, this.#host.router.askerOf(wire, this.pid))
+    if (kept.from !== undefined) this.unanswered.set(kept.from.ref.toString(), kept.from)
+    this.deliver(kept)
   }
 
   /** What it does now. */

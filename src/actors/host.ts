@@ -6,6 +6,7 @@ import { Pid, type RawRef, Ref } from '../threads/pid.js'
 import type { ThreadSource } from '../threads/pools.js'
 import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
+import { ANSWER, type Wire } from '../threads/wire.js'
 import type { BehaviourFn } from './behaviour.js'
 import type { Birth } from './birth.js'
 import { Calls, shellEnded } from './calls.js'
@@ -181,11 +182,31 @@ export class Host implements LinkEvents {
     if (!this.calls.settle(serial, outcome, value)) this.ledger.count('droppedReplies')
   }
 
-  receive(signals: readonly Signal[], from: number): void {
+  arrive(work: () => void): void {
     this.batch.run(() => {
-      for (const signal of signals) this.#receiver.receive(signal, from)
-      this.scheduler.drain()
+      try {
+        work()
+      } finally {
+        this.scheduler.drain()
+      }
     })
+  }
+
+  receive(signal: Signal, from: number): void {
+    if (signal.kind === 'wire') this.#wire(signal, from)
+    else this.#receiver.receive(signal, from)
+  }
+
+  #wire(wire: Wire, from: number): void {
+    wire.thread = from
+    if (wire.op === ANSWER) return this.settle(wire.serial, 'value', { version: wire.version, revision: wire.revision })
+    const cell = this.cells.get(wire.slot)
+    if (cell !== undefined && cell.pid.generation === wire.generation) cell.takeWire(wire)
+    else this.router.strayWire(wire)
+  }
+
+  spilled(): void {
+    this.ledger.count('spilled')
   }
 
   lost(signal: Signal, error: BeamlineError): void {

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { BeamlineError, shown } from '../errors.js'
 import { copy, type Payload, pack, type Transfer } from '../threads/payload.js'
-import { type Pid, Ref } from '../threads/pid.js'
+import { Pid, Ref } from '../threads/pid.js'
 import type { Signal } from '../threads/signal.js'
+import { ANSWER, ASKED, DATED, Wire } from '../threads/wire.js'
 import { exited } from './calls.js'
 import type { Cell } from './cell.js'
 import { type ExitReason, sendable } from './exit-reason.js'
@@ -30,9 +31,12 @@ interface Asked {
  */
 export class Router {
   readonly #host: Host
+  readonly #answer = new Wire()
 
   constructor(host: Host) {
     this.#host = host
+    this.#answer.op = ANSWER
+    this.#answer.parts = ASKED | DATED
   }
 
   message(sender: Cell | undefined, to: Pid, body: unknown, cast: boolean, transfer?: Transfer, alias?: number): void {
@@ -154,6 +158,56 @@ export class Router {
     else this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, outcome, body: pack(value) })
     // Last: an answer that cannot be sent leaves the call open, for its callee's exit to settle.
     if (from.callee !== undefined) this.#forget(from.callee, from.ref)
+  }
+
+  /** Sends a compact message; false when its thread is known to be gone. */
+  wire(wire: Wire, to: Pid): boolean {
+    wire.slot = to.slot
+    wire.generation = to.generation
+    if (!this.#isHere(to)) return this.#signal(to, wire)
+    const cell = this.#host.cell(to)
+    wire.thread = this.#host.thread
+    cell?.keepWire(wire)
+    return cell !== undefined
+  }
+
+  /** Sends a compact message that wants an answer. */
+  askWire(caller: Cell, to: Pid, wire: Wire, timeout: number): Promise<unknown> {
+    this.#host.assertOpen()
+    if (!caller.alive) return caller.over()
+    const ref = this.#host.ref()
+    const abandoned = () => this.#forget(to, ref)
+    const question = { owner: caller.pid, callee: to, thread: to.thread, what: `the call to ${to}`, timeout, abandoned }
+    const answer = this.#host.calls.open(ref, question)
+    wire.serial = ref.serial
+    wire.askerSlot = caller.pid.slot
+    wire.askerGeneration = caller.pid.generation
+    if (!this.wire(wire, to)) this.#host.calls.settle(ref.serial, 'exit', 'noproc')
+    return answer
+  }
+
+  /** Who waits for the answer to a compact message. */
+  askerOf({ parts, thread, serial, askerSlot, askerGeneration }: Wire, callee: Pid): From | undefined {
+    if ((parts & ASKED) === 0) return undefined
+    const { node } = this.#host
+    return { pid: new Pid(node, thread, askerSlot, askerGeneration), ref: new Ref(node, thread, serial), callee }
+  }
+
+  /** Answers a compact message of another thread that was taken at once. */
+  answerWire(thread: number, serial: number, version: number, revision: number): void {
+    const answer = this.#answer
+    answer.serial = serial
+    answer.version = version
+    answer.revision = revision
+    this.#host.mesh.send(thread, answer)
+  }
+
+  /** A compact message came for a process that is dead. */
+  strayWire(wire: Wire): void {
+    const to = new Pid(this.#host.node, this.#host.thread, wire.slot, wire.generation)
+    const from = this.askerOf(wire, to)
+    if (from === undefined) this.#host.deadLetters.post(to, wire.value)
+    else this.reply(undefined, from, 'exit', 'noproc')
   }
 
   /** A signal could not leave its batch: whoever waits for what it asks, or answers, is told. */

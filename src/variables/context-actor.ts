@@ -50,7 +50,6 @@ class ContextActor implements Behaviour {
   readonly #args: ContextArgs
   readonly #manager: Pid
   readonly #monitor: Ref
-  readonly #table = ValueTable.create()
   readonly #state: LocalState
 
   constructor(self: Process, args: ContextArgs, manager: Pid) {
@@ -58,8 +57,8 @@ class ContextActor implements Behaviour {
     this.#args = args
     this.#manager = manager
     this.#monitor = self.monitor(manager)
-    this.#state = new LocalState(this.#table, args.retention)
-    tablesOf(self).set(self.pid.toString(), this.#table)
+    this.#state = LocalState.create(args.retention)
+    tablesOf(self).set(self.pid.toString(), ValueTable.attach(this.#state.memory.table))
     self.signal.addEventListener('abort', () => tablesOf(self).delete(self.pid.toString()))
   }
 
@@ -181,7 +180,7 @@ class ContextActor implements Behaviour {
 
   #facts(): ContextFacts {
     const { id, modules } = this.#args
-    return { id, backend: this.#state.backend, table: this.#table.memory, modules }
+    return { id, backend: this.#state.backend, table: this.#state.memory.table, modules }
   }
 
   #told(message: ContextMessage): void {

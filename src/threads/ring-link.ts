@@ -1,0 +1,263 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { BeamlineError, shown } from '../errors.js'
+import { Bell } from './bell.js'
+import { decodeGeneral, encodeGeneral } from './general-codec.js'
+import type { Batch, Batched, Link, LinkEvents, RingEnd } from './link.js'
+import type { Transfer } from './payload.js'
+import type { Polled, Poller } from './poller.js'
+import { largestPayload, RingReader, RingWriter } from './ring.js'
+import type { Signal } from './signal.js'
+import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
+import { notCloneable } from './tree-copier.js'
+import { FULL, UNFIT } from './value-form.js'
+import { ASKED } from './wire.js'
+
+/** What comes over the port: a signal that a record in the ring speaks of, one that found no room, or a call to wake up. */
+type Posted = Signal | readonly [Signal] | typeof WAKE | typeof LOST
+const WAKE = 0
+/** Stands for what could not be read. */
+const LOST = 1
+
+/** Records after which a batch is shown, so that the reader need not wait for its end. */
+const SHOWN_EVERY = 32
+/** Bytes of a signal that is better off on the port. */
+const LARGE = 65_536
+/** Signals that may wait on the port of a link, beside those in its ring, before a process can send no more. */
+const MOST_SPILLED = 1_000_000
+/** Milliseconds to wait for a reader that makes no progress, and in all, before a signal goes another way. */
+const PATIENCE = 0.1
+const MOST_PATIENCE = 2
+
+/** A link carried by two rings in shared memory, and a message port for what they cannot carry. */
+export class RingLink implements Link, Polled, Batched {
+  readonly peer: number
+  readonly bit: number
+  readonly #port: MessagePort
+  readonly #batch: Batch
+  readonly #events: LinkEvents
+  readonly #poller: Poller
+  readonly #writer: RingWriter
+  readonly #reader: RingReader
+  readonly #encoder: SignalWriter
+  readonly #decoder: SignalReader
+  readonly #outbox: Uint8Array
+  readonly #inbox: Uint8Array
+  readonly #peerBell: Bell
+  readonly #ownBit: number
+  readonly #waits: boolean
+  /** What came over the port before it was its turn. */
+  readonly #posted: Posted[] = []
+  /** Records of the batch that is open, if it has any of this link. */
+  #batched = 0
+  #spilled = 0
+  #spilling = false
+  #closed = false
+
+  constructor(peer: number, end: RingEnd, batch: Batch, events: LinkEvents, poller: Poller) {
+    this.peer = peer
+    this.bit = Bell.bitOf(peer)
+    this.#port = end.port
+    this.#batch = batch
+    this.#events = events
+    this.#poller = poller
+    this.#writer = new RingWriter(end.outbox)
+    this.#reader = new RingReader(end.inbox)
+    this.#encoder = new SignalWriter(end.outbox)
+    this.#decoder = new SignalReader(end.inbox, peer, end.here)
+    this.#outbox = new Uint8Array(end.outbox)
+    this.#inbox = new Uint8Array(end.inbox)
+    this.#peerBell = new Bell(end.peerBell)
+    this.#ownBit = Bell.bitOf(end.here)
+    this.#waits = end.polling.spin > 0
+    end.port.on('message', (posted: Posted) => this.#arrived(posted))
+    end.port.on('messageerror', (error) => {
+      warnOfLoss(`a message from thread ${peer} was lost, as it cannot be read here`, error)
+      this.#arrived(LOST)
+    })
+    end.port.on('close', () => this.#ended())
+    poller.add(this)
+  }
+
+  send(signal: Signal, transfer?: Transfer): void {
+    if (this.#closed) return
+    if (this.#spilling && !this.#caughtUp()) this.#spill(signal, transfer)
+    else if (transfer !== undefined && transfer.length > 0) this.#elsewhere(signal, transfer)
+    else this.#write(signal)
+    if (signal.kind === 'call' || (signal.kind === 'wire' && (signal.parts & ASKED) !== 0)) this.#poller.hurry()
+    else this.#poller.kick()
+  }
+
+  #write(signal: Signal): void {
+    const at = this.#room(COMPACT)
+    if (at < 0) return this.#spill(signal)
+    const end = this.#encoder.write(signal, at, at + COMPACT)
+    if (end === FULL || end === UNFIT) return this.#general(signal)
+    this.#commit(this.#encoder.kind, end - at)
+  }
+
+  /** What the compact form cannot hold. */
+  #general(signal: Signal): void {
+    const bytes = encodeGeneral(signal)
+    if (bytes === undefined || bytes.length > Math.min(LARGE, largestPayload(this.#writer.size)))
+      return this.#elsewhere(signal)
+    const at = this.#room(bytes.length)
+    if (at < 0) return this.#spill(signal)
+    this.#outbox.set(bytes, at)
+    this.#commit(GENERAL, bytes.length)
+  }
+
+  /** The port first: who reads the record must find what it speaks of. */
+  #elsewhere(signal: Signal, transfer?: Transfer): void {
+    const at = this.#room(0)
+    if (at < 0) return this.#spill(signal, transfer)
+    if (this.#post(signal, signal, transfer)) this.#commit(ELSEWHERE, 0)
+  }
+
+  #commit(kind: number, bytes: number): void {
+    this.#writer.commit(kind, bytes)
+    if (!this.#batch.open) return this.#show()
+    if (this.#batched === 0) this.#batch.add(this)
+    if (++this.#batched % SHOWN_EVERY === 0) this.#show()
+  }
+
+  #show(): void {
+    this.#writer.publish()
+    if (this.#peerBell.raise(this.#ownBit)) this.#port.postMessage(WAKE)
+  }
+
+  flush(): void {
+    this.#batched = 0
+    if (this.#writer.pending && !this.#closed) this.#show()
+  }
+
+  /** Where `bytes` may be written, or -1: a reader that is about to make room is waited for. */
+  #room(bytes: number): number {
+    const at = this.#writer.begin(bytes)
+    return at >= 0 || !this.#waits ? at : this.#waitForRoom(bytes)
+  }
+
+  #waitForRoom(bytes: number): number {
+    if (this.#writer.pending) this.#show()
+    let { progress } = this.#writer
+    let moved = performance.now()
+    const end = moved + MOST_PATIENCE
+    for (;;) {
+      const at = this.#writer.begin(bytes)
+      if (at >= 0) return at
+      const now = performance.now()
+      const present = this.#writer.progress
+      if (now > end || (present === progress && now > moved + PATIENCE)) return -1
+      if (present !== progress) moved = now
+      progress = present
+    }
+  }
+
+  /**
+   * The ring is full: this signal and all after it go over the port, until the reader has caught up. They cannot wait
+   * here: a thread that is killed would take with it what its processes have sent.
+   */
+  #spill(signal: Signal, transfer?: Transfer): void {
+    if (signal.kind === 'message' && this.#spilled - this.#writer.taken >= MOST_SPILLED) {
+      const text = `${MOST_SPILLED} signals wait for thread ${this.peer}, which does not keep up: send less, or look at what keeps it busy`
+      throw new BeamlineError('OVERFLOW', text, { details: { thread: this.peer, limit: MOST_SPILLED } })
+    }
+    if (this.#writer.pending) this.#show()
+    if (!this.#post(signal, [signal], transfer)) return
+    this.#spilling = true
+    this.#spilled = (this.#spilled + 1) | 0
+    this.#events.spilled?.()
+  }
+
+  #caughtUp(): boolean {
+    if (this.#writer.taken !== this.#spilled || !this.#writer.drained) return false
+    this.#spilling = false
+    return true
+  }
+
+  /**
+   * Only cloning itself finds out about a proxy or a buffer that has been transferred before. Within a batch nobody is told
+   * who sent it: whoever waits for it is.
+   */
+  #post(signal: Signal, posted: Posted, transfer: Transfer | undefined): boolean {
+    try {
+      this.#port.postMessage(posted, transfer)
+      return true
+    } catch (cause) {
+      const error = notCloneable(signal, '', cause)
+      if (!this.#batch.open) throw error
+      warnOfLoss(`a ${signal.kind} to thread ${this.peer} was lost, as it cannot be cloned`, cause)
+      this.#events.lost?.(signal, error)
+      return false
+    }
+  }
+
+  #arrived(posted: Posted): void {
+    if (posted === WAKE) return this.#poller.woken()
+    this.#posted.push(posted)
+    this.drain()
+    this.#poller.kick()
+  }
+
+  drain(): void {
+    if (!this.#closed) this.#events.arrive(this.#read)
+  }
+
+  readonly #read = () => {
+    this.#reader.read(this.#take)
+    while (Array.isArray(this.#posted[0]) || this.#posted[0] === LOST) this.#takePosted(this.#posted.shift() as Posted)
+  }
+
+  readonly #take = (kind: number, at: number, end: number): void => {
+    if (this.#closed) return
+    if (kind === ELSEWHERE) this.#takePosted(this.#nextPosted())
+    // A copy: what is decoded must not stand in memory that others write.
+    else if (kind === GENERAL) this.#receive(decodeGeneral(Buffer.from(this.#inbox.slice(at, end).buffer)) as Signal)
+    else this.#receive(this.#decoder.read(kind, at, end))
+  }
+
+  #receive(signal: Signal): void {
+    this.#events.receive(signal, this.peer)
+  }
+
+  #nextPosted(): Posted {
+    const first = this.#posted.shift()
+    if (first !== undefined) return first
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port) as { message: Posted } | undefined
+      if (received === undefined) return LOST
+      if (received.message !== WAKE) return received.message
+    }
+  }
+
+  #takePosted(posted: Posted): void {
+    if (posted === LOST || posted === WAKE) return
+    if (!Array.isArray(posted)) return this.#receive(posted as Signal)
+    this.#reader.took()
+    this.#receive(posted[0])
+  }
+
+  /** The other end is closed, or its thread dead: what it had sent comes first. */
+  #ended(): void {
+    if (!this.#closed) {
+      this.drain()
+      this.#events.arrive(() => {
+        for (const posted of this.#posted.splice(0)) this.#takePosted(posted)
+      })
+    }
+    this.#closed = true
+    this.#poller.remove(this)
+    this.#events.closed(this.peer)
+  }
+
+  close(): void {
+    this.flush()
+    this.#closed = true
+    this.#poller.remove(this)
+    this.#port.close()
+  }
+}
+
+function warnOfLoss(what: string, error: unknown): void {
+  const why = error instanceof Error ? error.message : shown(error)
+  process.emitWarning(`${what}: ${why}`, { code: 'BEAMLINE_LINK' })
+}

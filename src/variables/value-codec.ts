@@ -1,0 +1,54 @@
+import { serialize } from 'node:v8'
+import { BeamlineError } from '../errors.js'
+
+/** How a value stands in shared memory; from `ascii` on its content is bytes. */
+export type Tag = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
+
+export const absent = 0
+export const numeric = 1
+export const yes = 2
+export const no = 3
+export const nothing = 4
+export const missing = 5
+export const ascii = 6
+export const utf16 = 7
+export const structured = 8
+
+export function tagOf(value: unknown): Tag {
+  if (typeof value === 'number') return numeric
+  if (typeof value === 'boolean') return value ? yes : no
+  if (value === null) return nothing
+  if (value === undefined) return missing
+  if (typeof value !== 'string') return structured
+  return Buffer.byteLength(value) === value.length ? ascii : utf16
+}
+
+/** What is written of a value: the value itself, or an object's bytes. @throws BeamlineError NOT_CLONEABLE */
+export function contentOf(name: string, tag: Tag, value: unknown): unknown {
+  if (tag !== structured) return value
+  try {
+    return serialize(value)
+  } catch (error) {
+    const text = `the value of ${name} cannot be shown to other threads: ${String(error)}`
+    throw new BeamlineError('NOT_CLONEABLE', text, { cause: error, details: { name } })
+  }
+}
+
+/** The bytes of a content. */
+export function sizeOf(tag: Tag, content: unknown): number {
+  if (tag < ascii) return 0
+  return (content as string | Buffer).length * (tag === utf16 ? 2 : 1)
+}
+
+export function writeBytes(data: Buffer, offset: number, tag: Tag, content: unknown): void {
+  if (tag === structured) data.set(content as Buffer, offset)
+  else data.write(content as string, offset, tag === ascii ? 'latin1' : 'utf16le')
+}
+
+/** A value that is no number and has no bytes. */
+export const constantOf = (tag: Tag): unknown =>
+  tag === nothing ? null : tag === yes || tag === no ? tag === yes : undefined
+
+/** A string is stored so that reading one is a plain copy too: UTF-8 is decoded in two passes, and the second trusts the first. */
+export const textOf = (data: Buffer, offset: number, bytes: number, tag: Tag): string =>
+  data.toString(tag === ascii ? 'latin1' : 'utf16le', offset, offset + bytes)
