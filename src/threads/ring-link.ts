@@ -1,7 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { BeamlineError, shown } from '../errors.js'
 import { Bell } from './bell.js'
-import { FULL, UNFIT } from './codec.js'
 import { decodeGeneral, encodeGeneral } from './general-codec.js'
 import type { Batch, Batched, Link, LinkEvents, RingEnd } from './link.js'
 import type { Transfer } from './payload.js'
@@ -10,6 +9,7 @@ import { largestPayload, RingReader, RingWriter } from './ring.js'
 import type { Signal } from './signal.js'
 import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
+import { FULL, UNFIT } from './value-form.js'
 import { ASKED } from './wire.js'
 
 /** What comes over the port: a signal that a record in the ring speaks of, one that found no room, or a call to wake up. */

@@ -1,8 +1,10 @@
 import { BeamlineError } from '../errors.js'
-import { FULL, UNFIT, ValueReader, ValueWriter } from './codec.js'
 import type { Payload } from './payload.js'
 import type { RawPid } from './pid.js'
 import type { ReplySignal, Signal } from './signal.js'
+import { FULL, UNFIT } from './value-form.js'
+import { ValueReader } from './value-reader.js'
+import { ValueWriter } from './value-writer.js'
 import { ASKED, DATED, REPLACES, Wire } from './wire.js'
 
 /** The kinds of records in a ring. */
