@@ -162,8 +162,7 @@ export class RingReader {
         const kind = this.#ints[at + 1] as number
         const whole = (RECORD_HEADER + bytes + ALIGN) & ~ALIGN
         // Compared with the size first, as the sum of a huge number of bytes would be negative.
-        const isRecord =
-          bytes >>> 0 < this.#size && whole <= (tail - this.#head) >>> 0 && place + whole <= this.#size
+        const isRecord = bytes >>> 0 < this.#size && whole <= (tail - this.#head) >>> 0 && place + whole <= this.#size
         if (!isRecord) throw this.#corrupt(place, `no record of ${bytes} bytes`)
         this.#head = (this.#head + whole) | 0
         if (kind !== SKIP) {
