@@ -5,6 +5,7 @@ import { Batch, type Link, type RingEnd } from '../../src/threads/link.js'
 import { pack } from '../../src/threads/payload.js'
 import { RingWriter } from '../../src/threads/ring.js'
 import { RingCarrier } from '../../src/threads/ring-carrier.js'
+import type { RingLink } from '../../src/threads/ring-link.js'
 import type { Signal } from '../../src/threads/signal.js'
 import { ELSEWHERE } from '../../src/threads/signal-codec.js'
 import { MAX_DEPTH } from '../../src/threads/tree-copier.js'
@@ -315,7 +316,12 @@ test('a message whose getter throws is refused with what it threw as the cause',
   assert.equal(heard.map(dataOf), [1])
 })
 
-test('a signal on the port that cannot be read is told of, and those behind it arrive', async () => {
+for (const early of [true, false]) {
+  const who = early ? 'the reader of the ring' : 'the port'
+  test(`a signal on the port that ${who} cannot read is told of, and those behind it arrive`, () => readBroken(early))
+}
+
+async function readBroken(early: boolean): Promise<void> {
   const options = { polling: { spin: 0, linger: 100 }, ringSize: 16_384 }
   const [first, second] = new RingCarrier(options).pair(1, 2, false) as [RingEnd, RingEnd]
   // A worker has the larger stack: what it can write, main cannot read.
@@ -340,15 +346,16 @@ test('a signal on the port that cannot be read is told of, and those behind it a
   writer.publish()
   const warned = new Promise<Error>((resolve) => void process.once('warning', resolve))
   const heard: unknown[] = []
-  new RingCarrier().attach(second, 1, new Batch(false), {
+  const link = new RingCarrier().attach(second, 1, new Batch(false), {
     arrive: (work) => work(),
     receive: (signal) => heard.push(dataOf(signal)),
     closed: () => heard.push('closed'),
   })
+  if (early) (link as RingLink).drain()
   assert.match((await warned).message, /a message from thread 1 was lost, .*call stack/)
   await ended
   assert.equal(heard, [1, 'closed'])
-})
+}
 
 test('what is as deep as a message may be arrives', async () => {
   const [arrived] = (await heardOf(ends(), (link) => link.send(message(nested(MAX_DEPTH))))).map(dataOf)
