@@ -45,6 +45,8 @@ export class RingLink implements Link, Polled, Batched {
   readonly #peerBell: Bell
   readonly #ownBit: number
   readonly #waits: boolean
+  /** Bytes of the largest signal that goes through the ring. */
+  readonly #largest: number
   /** What came over the port before it was its turn. */
   readonly #posted: Posted[] = []
   /** Records of the batch that is open, if it has any of this link. */
@@ -70,6 +72,7 @@ export class RingLink implements Link, Polled, Batched {
     this.#peerBell = new Bell(end.peerBell)
     this.#ownBit = Bell.bitOf(end.here)
     this.#waits = end.polling.spin > 0
+    this.#largest = Math.min(LARGE, largestPayload(this.#writer.size))
     end.port.on('message', (posted: Posted) => this.#arrived(posted))
     end.port.on('messageerror', (error) => {
       this.#unreadable(error)
@@ -99,27 +102,32 @@ export class RingLink implements Link, Polled, Batched {
   }
 
   #write(signal: Signal): void {
-    const at = this.#room(COMPACT)
-    if (at < 0) return this.#spill(signal)
-    const end = this.#compact(signal, at)
-    if (end === FULL || end === UNFIT) return this.#general(signal)
-    this.#commit(this.#encoder.kind, end - at)
+    let end = this.#compact(signal, COMPACT)
+    if (end === FULL) end = this.#compact(signal, this.#largest)
+    if (end === FULL || end === UNFIT) this.#general(signal)
   }
 
-  #compact(signal: Signal, at: number): number {
+  /** @returns FULL or UNFIT for a signal that is still to be sent, as of {@link SignalWriter} */
+  #compact(signal: Signal, room: number): number {
+    const at = this.#room(room)
+    if (at < 0) {
+      this.#spill(signal)
+      return 0
+    }
+    let end = UNFIT
     try {
-      return this.#encoder.write(signal, at, at + COMPACT)
+      end = this.#encoder.write(signal, at, at + room)
     } catch {
       // A getter threw: cloning says so as it does for all else that cannot be sent.
-      return UNFIT
     }
+    if (end >= 0) this.#commit(this.#encoder.kind, end - at)
+    return end
   }
 
   /** What the compact form cannot hold. */
   #general(signal: Signal): void {
     const bytes = encodeGeneral(signal.kind === 'wire' ? { ...signal } : signal)
-    if (bytes === undefined || bytes.length > Math.min(LARGE, largestPayload(this.#writer.size)))
-      return this.#elsewhere(signal)
+    if (bytes === undefined || bytes.length > this.#largest) return this.#elsewhere(signal)
     const at = this.#room(bytes.length)
     if (at < 0) return this.#spill(signal)
     this.#outbox.set(bytes, at)

@@ -19,7 +19,7 @@ export const GENERAL = 6
 /** The signal is the next on the message port. */
 export const ELSEWHERE = 7
 
-/** Bytes that a signal may take in the compact form; what needs more, the general codec does as fast. */
+/** Bytes that a signal may take in the compact form; one that needs more is written once more, with more room. */
 export const COMPACT = 2048
 
 // Flags of messages and calls.
