@@ -12,6 +12,7 @@ interface Pending {
   readonly reject: (error: unknown) => void
   timer: Timer | undefined
   readonly abandoned: (() => void) | undefined
+  readonly settled: (() => void) | undefined
 }
 
 /** A question that one process puts to another, or to a thread's host. */
@@ -28,6 +29,8 @@ export interface Question {
   readonly timeout: number
   /** Runs when the wait ends without an answer from the callee. */
   readonly abandoned?: () => void
+  /** Runs when the callee has answered, before who asked goes on. */
+  readonly settled?: (() => void) | undefined
   /** Runs when the time is over, and the wait goes on: whoever asked sees to its end. */
   readonly late?: () => void
 }
@@ -48,7 +51,7 @@ export class Calls {
   /** Waits for the answer that carries `ref`. */
   open(ref: Ref, question: Question): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { owner, callee, thread, what, timeout, abandoned, late } = question
+      const { owner, callee, thread, what, timeout, abandoned, settled, late } = question
       const expired = () => {
         if (late !== undefined) return late()
         this.#pending.delete(ref.serial)
@@ -56,7 +59,7 @@ export class Calls {
         reject(timedOut(what, timeout))
       }
       const timer = timeout === Number.POSITIVE_INFINITY ? undefined : this.#clock.setTimeout(expired, timeout)
-      this.#pending.set(ref.serial, { owner, callee, thread, what, resolve, reject, timer, abandoned })
+      this.#pending.set(ref.serial, { owner, callee, thread, what, resolve, reject, timer, abandoned, settled })
     })
   }
 
@@ -70,6 +73,7 @@ export class Calls {
   settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): boolean {
     const pending = this.#take(serial)
     if (pending === undefined) return false
+    if (outcome !== 'exit') pending.settled?.()
     if (outcome === 'value') pending.resolve(value)
     else pending.reject(outcome === 'error' ? value : exited(pending.what, value as ExitReason))
     return true

@@ -222,12 +222,23 @@ export class Cell implements Runnable {
     void this.#fail(this.#behaviour, new Exit(reason))
   }
 
+  /** Whether it is a behaviour that has nothing to do, nor anybody who looks on: it could take a message now. */
+  get rests(): boolean {
+    return (
+      this.#behaviour !== undefined &&
+      this.mailbox.length === 0 &&
+      !this.#busy &&
+      !this.#suspended &&
+      this.#traces === undefined &&
+      this.alive
+    )
+  }
+
   /** A compact message: taken at once where nothing waits before it, without a mailbox. */
   takeWire(wire: Wire): void {
     const behaviour = this.#behaviour
     if (behaviour?.takeWire === undefined) return
-    if (this.#busy || this.#suspended || this.mailbox.length > 0 || this.#traces !== undefined)
-      return this.keepWire(wire)
+    if (!this.rests) return this.keepWire(wire)
     this.handled++
     this.#host.running(this)
     try {

@@ -182,7 +182,11 @@ export class Host implements LinkEvents {
     if (!this.calls.settle(serial, outcome, value)) this.ledger.count('droppedReplies')
   }
 
+  /** How often signals have arrived: what is known of one arrival may be old at the next. */
+  arrivals = 0
+
   arrive(work: () => void): void {
+    this.arrivals++
     this.batch.run(() => {
       try {
         work()

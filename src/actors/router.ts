@@ -171,13 +171,29 @@ export class Router {
     return cell !== undefined
   }
 
+  /** As {@link wire}, for a process that may be dead, as may be the one it is for. */
+  tellWire(sender: Cell, to: Pid, wire: Wire): void {
+    if (!sender.alive) return
+    const sent = this.#host.processes.isAlive(to) && this.wire(wire, to)
+    if (!sent) this.#host.deadLetters.post(to, wire.value)
+  }
+
+  /** As {@link wire}, but a process of this thread takes it at once if it rests: not for what a user's code sends. */
+  wireNow(wire: Wire, to: Pid): void {
+    wire.slot = to.slot
+    wire.generation = to.generation
+    if (!this.#isHere(to)) this.#signal(to, wire)
+    else this.#host.cell(to)?.takeWire(wire)
+  }
+
   /** Sends a compact message that wants an answer. */
-  askWire(caller: Cell, to: Pid, wire: Wire, timeout: number): Promise<unknown> {
+  askWire(caller: Cell, to: Pid, wire: Wire, timeout: number, settled?: () => void): Promise<unknown> {
     this.#host.assertOpen()
     if (!caller.alive) return caller.over()
     const ref = this.#host.ref()
     const abandoned = () => this.#forget(to, ref)
-    const question = { owner: caller.pid, callee: to, thread: to.thread, what: `the call to ${to}`, timeout, abandoned }
+    const what = `the call to ${to}`
+    const question = { owner: caller.pid, callee: to, thread: to.thread, what, timeout, abandoned, settled }
     const answer = this.#host.calls.open(ref, question)
     wire.serial = ref.serial
     wire.askerSlot = caller.pid.slot

@@ -100,6 +100,7 @@ export class StateStore {
     const content = contentOf(name, tag, value)
     const words = wordsOf(name, said)
     variable.entry = this.#table.open(name)
+    this.#table.number(variable.entry, variable.number)
     try {
       this.#table.prepare(variable, tag, content, 0, birth.revision, birth.createdAt)
       this.#definitions.save(variable, this.revision)
