@@ -3,21 +3,16 @@ import type { Clock, Timer } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import { describe, type ExitReason, errorFrom } from './exit-reason.js'
 
-interface Pending {
-  readonly owner: Pid | undefined
-  callee: Pid | undefined
-  thread: number
-  readonly what: string
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-  timer: Timer | undefined
-  readonly abandoned: (() => void) | undefined
+/** Who asks, as far as the end of the wait goes. */
+export interface Asker {
+  /** Questions of it that are not answered yet. */
+  openCalls: number
 }
 
 /** A question that one process puts to another, or to a thread's host. */
 export interface Question {
   /** The process that asks; its death ends the wait. */
-  readonly owner?: Pid | undefined
+  readonly owner?: Asker | undefined
   /** The process that is asked. */
   readonly callee?: Pid
   /** The thread that is asked. */
@@ -27,9 +22,27 @@ export interface Question {
   /** Milliseconds to wait; `Infinity` waits for ever. */
   readonly timeout: number
   /** Runs when the wait ends without an answer from the callee. */
-  readonly abandoned?: () => void
+  abandoned?(): void
   /** Runs when the time is over, and the wait goes on: whoever asked sees to its end. */
-  readonly late?: () => void
+  late?(): void
+}
+
+/** A question that waits for its answer. */
+class Pending {
+  readonly question: Question
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  callee: Pid | undefined
+  thread: number
+  timer: Timer | undefined
+
+  constructor(question: Question, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    this.question = question
+    this.resolve = resolve
+    this.reject = reject
+    this.callee = question.callee
+    this.thread = question.thread
+  }
 }
 
 /** The questions of one thread's processes that are not answered yet. */
@@ -46,18 +59,22 @@ export class Calls {
   }
 
   /** Waits for the answer that carries `ref`. */
-  open(ref: Ref, question: Question): Promise<unknown> {
+  open({ serial }: Ref, question: Question): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { owner, callee, thread, what, timeout, abandoned, late } = question
-      const expired = () => {
-        if (late !== undefined) return late()
-        this.#pending.delete(ref.serial)
-        abandoned?.()
-        reject(timedOut(what, timeout))
-      }
-      const timer = timeout === Number.POSITIVE_INFINITY ? undefined : this.#clock.setTimeout(expired, timeout)
-      this.#pending.set(ref.serial, { owner, callee, thread, what, resolve, reject, timer, abandoned })
+      const { owner, timeout } = question
+      const pending = new Pending(question, resolve, reject)
+      if (timeout !== Number.POSITIVE_INFINITY)
+        pending.timer = this.#clock.setTimeout(() => this.#expire(serial, pending), timeout)
+      if (owner !== undefined) owner.openCalls++
+      this.#pending.set(serial, pending)
     })
+  }
+
+  #expire(serial: number, { question, reject }: Pending): void {
+    if (question.late !== undefined) return question.late()
+    this.#take(serial)
+    question.abandoned?.()
+    reject(timedOut(question.what, question.timeout))
   }
 
   /** The question is with another thread now, and with this process of it. */
@@ -71,7 +88,7 @@ export class Calls {
     const pending = this.#take(serial)
     if (pending === undefined) return false
     if (outcome === 'value') pending.resolve(value)
-    else pending.reject(outcome === 'error' ? value : exited(pending.what, value as ExitReason))
+    else pending.reject(outcome === 'error' ? value : exited(pending.question.what, value as ExitReason))
     return true
   }
 
@@ -91,12 +108,13 @@ export class Calls {
   }
 
   /** The asking process is dead: its promises never settle, as no code of it may run on, or are rejected with `error`. */
-  dropOwner(owner: Pid, error?: BeamlineError): void {
-    for (const [serial, pending] of this.#pending) {
-      if (!pending.owner?.equals(owner)) continue
+  dropOwner(owner: Asker, error?: BeamlineError): void {
+    if (owner.openCalls === 0) return
+    for (const [serial, { question, reject }] of this.#pending) {
+      if (question.owner !== owner) continue
       this.#take(serial)
-      pending.abandoned?.()
-      if (error !== undefined) pending.reject(error)
+      question.abandoned?.()
+      if (error !== undefined) reject(error)
     }
   }
 
@@ -112,6 +130,8 @@ export class Calls {
     const pending = this.#pending.get(serial)
     if (pending === undefined) return undefined
     this.#pending.delete(serial)
+    const { owner } = pending.question
+    if (owner !== undefined) owner.openCalls--
     if (pending.timer !== undefined) this.#clock.clearTimeout(pending.timer)
     return pending
   }

@@ -1,8 +1,8 @@
-import type { Pid, Ref } from '../threads/pid.js'
+import type { Pid, Ref, RefKey } from '../threads/pid.js'
 import { Aliases } from './aliases.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
 import type { Birth } from './birth.js'
-import { shellEnded } from './calls.js'
+import { type Asker, shellEnded } from './calls.js'
 import { Exit, type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { ProcessStatus } from './inspect.js'
@@ -16,7 +16,7 @@ import { Traces } from './trace.js'
 import { Waiters } from './waiters.js'
 
 /** The inside of one process: what its `Process` hides. Lives on one thread and is touched by no other. */
-export class Cell implements Runnable {
+export class Cell implements Runnable, Asker {
   readonly pid: Pid
   readonly birth: Birth
   readonly process: Process
@@ -26,15 +26,16 @@ export class Cell implements Runnable {
   trapExit = false
   /** Messages taken so far. */
   handled = 0
-  readonly links = new LazyMap<Pid>()
+  openCalls = 0
+  readonly links = new LazyMap<string, Pid>()
   /** Unlinks that the other side has not confirmed: until then a link that it makes is one that this unlink will end. */
-  readonly unlinking = new LazyMap<Monitor>()
+  readonly unlinking = new LazyMap<string, Monitor>()
   /** What this process monitors, by reference. */
-  readonly monitors = new LazyMap<Monitor>()
+  readonly monitors = new LazyMap<RefKey, Monitor>()
   /** Who monitors this process, by reference. */
-  readonly watchers = new LazyMap<Monitor>()
+  readonly watchers = new LazyMap<RefKey, Monitor>()
   /** Calls taken or waiting here that nobody has answered, by reference. */
-  readonly unanswered = new LazyMap<From>()
+  readonly unanswered = new LazyMap<RefKey, From>()
   readonly aliases = new Aliases()
   readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
   /** Hears the exit reason, once. */
@@ -109,10 +110,10 @@ export class Cell implements Runnable {
       return false
     }
     const mayStay = overflow === 'drop-oldest' && !(message instanceof Call)
-    const oldest = mayStay ? this.mailbox.take(isDroppable, 0) : undefined
-    this.#host.deadLetters.overflowed(this, oldest === undefined ? message : oldest.message)
+    const oldest = mayStay ? this.mailbox.find(isDroppable, 0) : -1
+    this.#host.deadLetters.overflowed(this, oldest < 0 ? message : this.mailbox.remove(oldest))
     this.waiters.rescan()
-    return oldest !== undefined
+    return oldest >= 0
   }
 
   schedule(): void {
@@ -157,7 +158,7 @@ export class Cell implements Runnable {
       this.#systemCalls--
       this.#obey(next)
       const more = this.#suspended && this.#systemCalls > 0
-      next = more ? (this.mailbox.take(isSystemCall, 0)?.message as SystemCall) : undefined
+      next = more ? (this.mailbox.remove(this.mailbox.find(isSystemCall, 0)) as SystemCall) : undefined
     }
   }
 
@@ -184,7 +185,7 @@ export class Cell implements Runnable {
         return stateful(this.#behaviour, this.birth.label).systemGetState()
       case 'trace': {
         const { tracer, ref, limit } = request
-        this.watchers.set(ref.toString(), { pid: tracer, ref })
+        this.watchers.set(ref.key, { pid: tracer, ref })
         this.traceBy(this.#traces ?? new Traces(this.#host, this)).add(tracer, ref, limit)
         return
       }
@@ -266,7 +267,7 @@ export class Cell implements Runnable {
 
   /** A monitor of this process fires. */
   receiveDown(ref: Ref, pid: Pid | string, reason: ExitReason): void {
-    if (this.monitors.delete(ref.toString())) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
+    if (this.monitors.delete(ref.key)) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
   }
 
   /** Whether code of it may still run on. */

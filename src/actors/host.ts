@@ -234,7 +234,7 @@ export class Host implements LinkEvents {
     this.cells.delete(pid.slot)
     const over = cell.birth.shell ? shellEnded(reason) : undefined
     cell.waiters.clear(this.clock, over)
-    this.calls.dropOwner(pid, over)
+    this.calls.dropOwner(cell, over)
     Process.abort(cell, reason)
     for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
     for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)

@@ -7,6 +7,9 @@ export interface Runnable {
 /** Pieces of work after which the event loop gets a turn, so that processes that never rest starve no timer. */
 const BUDGET = 2048
 
+/** For microtasks: a `then` of it costs a third of what Node's `queueMicrotask` does. */
+const now = Promise.resolve()
+
 /**
  * The run queue of one thread. Work starts after the code that caused it has run (in a microtask), and in the order in
  * which it became ready.
@@ -47,10 +50,12 @@ export class Scheduler {
   #wake(): void {
     if (this.#wakeup !== 'none') return
     this.#wakeup = 'microtask'
-    queueMicrotask(() => {
-      if (this.#wakeup === 'microtask') this.#wakeup = 'none'
-      this.drain()
-    })
+    void now.then(this.#wakened)
+  }
+
+  readonly #wakened = (): void => {
+    if (this.#wakeup === 'microtask') this.#wakeup = 'none'
+    this.drain()
   }
 
   #waitForTurn(): void {

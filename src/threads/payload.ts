@@ -44,10 +44,15 @@ export function unpack(payload: Payload): unknown {
  * @throws BeamlineError NOT_CLONEABLE, as {@link pack}
  */
 export function copy(value: unknown, transfer?: Transfer): unknown {
-  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value
+  if (isPrimitive(value)) return value
   if (transfer === undefined) return new TreeCopier(copying).copy(value)
   const { data, tagged } = pack(value, transfer)
   return unpack({ data: moved(data, transfer), tagged })
+}
+
+/** Whether nobody can change it, so that it is its own copy. A symbol is nobody's, and no message can carry it. */
+export function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
 }
 
 function needsNoCopy(value: unknown): boolean {
