@@ -2,6 +2,7 @@ import { BeamlineError } from '../errors.js'
 import type { Clock, Timer } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import { describe, type ExitReason, errorFrom } from './exit-reason.js'
+import { RefMap } from './ref-map.js'
 
 /** Who asks, as far as the end of the wait goes. */
 export interface Asker {
@@ -29,6 +30,7 @@ export interface Question {
 
 /** A question that waits for its answer. */
 class Pending {
+  readonly ref: Ref
   readonly question: Question
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
@@ -36,7 +38,8 @@ class Pending {
   thread: number
   timer: Timer | undefined
 
-  constructor(question: Question, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+  constructor(ref: Ref, question: Question, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    this.ref = ref
     this.question = question
     this.resolve = resolve
     this.reject = reject
@@ -47,10 +50,12 @@ class Pending {
 
 /** The questions of one thread's processes that are not answered yet. */
 export class Calls {
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new RefMap<Pending>()
+  readonly #thread: number
   readonly #clock: Clock
 
-  constructor(clock: Clock) {
+  constructor(thread: number, clock: Clock) {
+    this.#thread = thread
     this.#clock = clock
   }
 
@@ -59,27 +64,27 @@ export class Calls {
   }
 
   /** Waits for the answer that carries `ref`. */
-  open({ serial }: Ref, question: Question): Promise<unknown> {
+  open(ref: Ref, question: Question): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { owner, timeout } = question
-      const pending = new Pending(question, resolve, reject)
+      const pending = new Pending(ref, question, resolve, reject)
       if (timeout !== Number.POSITIVE_INFINITY)
-        pending.timer = this.#clock.setTimeout(() => this.#expire(serial, pending), timeout)
+        pending.timer = this.#clock.setTimeout(() => this.#expire(pending), timeout)
       if (owner !== undefined) owner.openCalls++
-      this.#pending.set(serial, pending)
+      this.#pending.add(pending)
     })
   }
 
-  #expire(serial: number, { question, reject }: Pending): void {
+  #expire({ ref, question, reject }: Pending): void {
     if (question.late !== undefined) return question.late()
-    this.#take(serial)
+    this.#take(ref.serial)
     question.abandoned?.()
     reject(timedOut(question.what, question.timeout))
   }
 
   /** The question is with another thread now, and with this process of it. */
   move(serial: number, thread: number, callee?: Pid): void {
-    const pending = this.#pending.get(serial)
+    const pending = this.#pending.find(this.#thread, serial)
     if (pending !== undefined) Object.assign(pending, { thread, callee })
   }
 
@@ -94,7 +99,7 @@ export class Calls {
 
   /** The answer is here and only waits its turn: it is in time. */
   arrived(serial: number): void {
-    const pending = this.#pending.get(serial)
+    const pending = this.#pending.find(this.#thread, serial)
     if (pending?.timer === undefined) return
     this.#clock.clearTimeout(pending.timer)
     pending.timer = undefined
@@ -102,17 +107,17 @@ export class Calls {
 
   /** A thread is gone; what was asked of it fails with the reason of the process that was asked. */
   failThread(thread: number, reasonOf: (pid: Pid | undefined) => ExitReason): void {
-    for (const [serial, pending] of this.#pending) {
-      if (pending.thread === thread) this.settle(serial, 'exit', reasonOf(pending.callee))
+    for (const pending of this.#pending.values()) {
+      if (pending.thread === thread) this.settle(pending.ref.serial, 'exit', reasonOf(pending.callee))
     }
   }
 
   /** The asking process is dead: its promises never settle, as no code of it may run on, or are rejected with `error`. */
   dropOwner(owner: Asker, error?: BeamlineError): void {
     if (owner.openCalls === 0) return
-    for (const [serial, { question, reject }] of this.#pending) {
+    for (const { ref, question, reject } of this.#pending.values()) {
       if (question.owner !== owner) continue
-      this.#take(serial)
+      this.#take(ref.serial)
       question.abandoned?.()
       if (error !== undefined) reject(error)
     }
@@ -120,16 +125,15 @@ export class Calls {
 
   /** No question is answered any more: each is rejected with `error`, or never settles. */
   clear(error?: BeamlineError): void {
-    for (const serial of [...this.#pending.keys()]) {
-      if (error === undefined) this.#take(serial)
-      else this.settle(serial, 'error', error)
+    for (const { ref } of this.#pending.values()) {
+      if (error === undefined) this.#take(ref.serial)
+      else this.settle(ref.serial, 'error', error)
     }
   }
 
   #take(serial: number): Pending | undefined {
-    const pending = this.#pending.get(serial)
+    const pending = this.#pending.take(this.#thread, serial)
     if (pending === undefined) return undefined
-    this.#pending.delete(serial)
     const { owner } = pending.question
     if (owner !== undefined) owner.openCalls--
     if (pending.timer !== undefined) this.#clock.clearTimeout(pending.timer)

@@ -1,4 +1,4 @@
-import type { Pid, Ref, RefKey } from '../threads/pid.js'
+import type { Pid, Ref } from '../threads/pid.js'
 import { Aliases } from './aliases.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
 import type { Birth } from './birth.js'
@@ -11,6 +11,7 @@ import { Mailbox, type MailboxLimit } from './mailbox.js'
 import { Call, type From, isDroppable, isSystemCall, type Monitor, SystemCall, type SystemRequest } from './messages.js'
 import type { NameClaim } from './names.js'
 import { Process } from './process.js'
+import { RefMap } from './ref-map.js'
 import type { Runnable } from './scheduler.js'
 import { Traces } from './trace.js'
 import { Waiters } from './waiters.js'
@@ -31,11 +32,11 @@ export class Cell implements Runnable, Asker {
   /** Unlinks that the other side has not confirmed: until then a link that it makes is one that this unlink will end. */
   readonly unlinking = new LazyMap<string, Monitor>()
   /** What this process monitors, by reference. */
-  readonly monitors = new LazyMap<RefKey, Monitor>()
+  readonly monitors = new RefMap<Monitor>()
   /** Who monitors this process, by reference. */
-  readonly watchers = new LazyMap<RefKey, Monitor>()
+  readonly watchers = new RefMap<Monitor>()
   /** Calls taken or waiting here that nobody has answered, by reference. */
-  readonly unanswered = new LazyMap<RefKey, From>()
+  readonly unanswered = new RefMap<From>()
   readonly aliases = new Aliases()
   readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
   /** Hears the exit reason, once. */
@@ -185,7 +186,7 @@ export class Cell implements Runnable, Asker {
         return stateful(this.#behaviour, this.birth.label).systemGetState()
       case 'trace': {
         const { tracer, ref, limit } = request
-        this.watchers.set(ref.key, { pid: tracer, ref })
+        this.watchers.add({ pid: tracer, ref })
         this.traceBy(this.#traces ?? new Traces(this.#host, this)).add(tracer, ref, limit)
         return
       }
@@ -267,7 +268,7 @@ export class Cell implements Runnable, Asker {
 
   /** A monitor of this process fires. */
   receiveDown(ref: Ref, pid: Pid | string, reason: ExitReason): void {
-    if (this.monitors.delete(ref.key)) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
+    if (this.monitors.remove(ref) !== undefined) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
   }
 
   /** Whether code of it may still run on. */

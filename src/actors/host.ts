@@ -114,7 +114,7 @@ export class Host implements LinkEvents {
     this.names = parts.names
     this.ledger = parts.ledger
     this.naming = new Naming(this, parts.control)
-    this.calls = new Calls(parts.clock)
+    this.calls = new Calls(parts.thread, parts.clock)
     this.#receiver = new Receiver(this, (signal, from) => parts.control.receive(signal, from))
   }
 

@@ -64,7 +64,7 @@ export class Receiver {
         return
       }
       case 'forget':
-        cell?.unanswered.delete(Ref.fromRaw(host.node, signal.ref).key)
+        cell?.unanswered.take(signal.ref[0], signal.ref[1])
         return
       case 'exit':
         cell?.receiveExit(this.#pid(signal.from), unpack(signal.reason) as ExitReason, signal.linked)
@@ -89,11 +89,11 @@ export class Receiver {
       case 'monitor': {
         const watcher = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
         if (cell === undefined) host.router.down(watcher.pid, watcher.ref, to, 'noproc')
-        else cell.watchers.set(watcher.ref.key, watcher)
+        else cell.watchers.add(watcher)
         return
       }
       case 'demonitor':
-        cell?.watchers.delete(Ref.fromRaw(host.node, signal.ref).key)
+        cell?.watchers.take(signal.ref[0], signal.ref[1])
         return
       case 'down':
         cell?.receiveDown(

@@ -3,7 +3,8 @@ import { BeamlineError, shown } from '../errors.js'
 import { copy, type Payload, pack, type Transfer } from '../threads/payload.js'
 import { type Pid, Ref } from '../threads/pid.js'
 import type { Signal } from '../threads/signal.js'
-import { exited, type Question } from './calls.js'
+import { Asked, type Kind, nameOf } from './asked.js'
+import { exited } from './calls.js'
 import type { Cell } from './cell.js'
 import { type ExitReason, sendable } from './exit-reason.js'
 import type { Host } from './host.js'
@@ -11,56 +12,6 @@ import { Call, Cast, type From, isDown, SystemCall, type SystemRequest } from '.
 import { type Destination, pidIn } from './process.js'
 import { MethodCall } from './server-ref.js'
 import { isVia, shownName } from './via.js'
-
-/** Who takes it: the process's code, or what runs it. */
-type Kind = 'call' | 'system'
-
-/** A question that the router is to put. */
-interface Inquiry {
-  readonly kind: Kind
-  /** What is asked, for error messages, as is who was meant by `to`. */
-  readonly verb: string
-  readonly to: Destination
-  readonly callee: Pid
-  readonly asker: Pid
-  /** Whose death ends the wait. */
-  readonly owner: Cell | undefined
-  readonly timeout: number
-}
-
-const unowned = { owner: undefined, timeout: Number.POSITIVE_INFINITY }
-
-/** A question that has been put. */
-class Asked implements Question {
-  readonly owner: Cell | undefined
-  readonly callee: Pid
-  readonly thread: number
-  readonly timeout: number
-  readonly #router: Router
-  readonly #ref: Ref
-  readonly #verb: string
-  readonly #to: Destination
-
-  constructor(router: Router, ref: Ref, { owner, callee, timeout, verb, to }: Inquiry) {
-    this.owner = owner
-    this.callee = callee
-    this.thread = callee.thread
-    this.timeout = timeout
-    this.#router = router
-    this.#ref = ref
-    this.#verb = verb
-    this.#to = to
-  }
-
-  /** Made when it is needed, as nearly every question is answered. */
-  get what(): string {
-    return `${this.#verb} ${nameOf(this.#to)}`
-  }
-
-  abandoned(): void {
-    this.#router.forget(this.callee, this.#ref)
-  }
-}
 
 /**
  * What one process does to another: straight to its cell when that is on this thread, as a signal when it is not. Both
@@ -123,7 +74,7 @@ export class Router {
       throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
     }
     if (!caller.alive) return caller.over()
-    return this.#ask({ kind, verb, to, callee, asker: caller.pid, owner: caller, timeout }, request)
+    return this.#ask(new Asked(this, kind, this.#host.ref(), caller.pid, caller, callee, timeout, verb, to), request)
   }
 
   /** Puts a request of the system's own to a process, for this thread. */
@@ -131,8 +82,8 @@ export class Router {
     this.#host.assertOpen()
     const callee = this.#host.resolve(to)
     const asker = this.#host.pidOf(this.#host.thread)
-    const verb = `${request.op} of`
-    return this.#ask({ kind: 'system', verb, to, callee, asker, owner: undefined, timeout }, request)
+    const ref = this.#host.ref()
+    return this.#ask(new Asked(this, 'system', ref, asker, undefined, callee, timeout, `${request.op} of`, to), request)
   }
 
   /** Kills a process for the thread itself; resolves once it is dead. */
@@ -142,22 +93,23 @@ export class Router {
     this.#signal(pid, { kind: 'exit', to: pid.raw, from: from.raw, reason: pack('kill'), linked: false })
     this.#host.control.suspect(pid)
     // Behind the kill: it is the dead who answer this.
-    const question = { kind: 'system', verb: 'kill of', to: pid, callee: pid, asker: from, ...unowned } as const
-    await this.#ask(question, { op: 'getState' } satisfies SystemRequest).catch(() => {})
+    const asked = new Asked(this, 'system', this.#host.ref(), from, undefined, pid, Number.POSITIVE_INFINITY, 'kill of')
+    await this.#ask(asked, { op: 'getState' } satisfies SystemRequest).catch(() => {})
   }
 
   /** A call in the stead of a process that does not run yet: it is settled even if that process dies meanwhile. */
   async callFor(asker: Pid, callee: Pid, request: unknown): Promise<unknown> {
-    return this.#ask({ kind: 'call', verb: 'the call to', to: callee, callee, asker, ...unowned }, request)
+    const ref = this.#host.ref()
+    const timeout = Number.POSITIVE_INFINITY
+    return this.#ask(new Asked(this, 'call', ref, asker, undefined, callee, timeout, 'the call to'), request)
   }
 
-  #ask(question: Inquiry, request: unknown): Promise<unknown> {
-    const { kind, asker, callee } = question
+  #ask(asked: Asked, request: unknown): Promise<unknown> {
+    const { kind, ref, asker, callee } = asked
     const here = this.#isHere(callee)
     // Before anything begins: only this finds out that it cannot be sent.
     const body = here ? copyHere(request) : packed(request)
-    const ref = this.#host.ref()
-    const answer = this.#host.calls.open(ref, new Asked(this, ref, question))
+    const answer = this.#host.calls.open(ref, asked)
     try {
       const sent = here
         ? this.#askHere(kind, { pid: asker, ref, callee }, body)
@@ -177,7 +129,7 @@ export class Router {
 
   /** Puts a call into the mailbox of a process on this thread, and remembers that it wants an answer. */
   ask(cell: Cell, kind: Kind, from: From, request: unknown): void {
-    cell.unanswered.set(from.ref.key, from)
+    cell.unanswered.add(from)
     if (kind === 'call') cell.deliver(new Call(from, request))
     else cell.obey(new SystemCall(from, request as SystemRequest))
   }
@@ -201,7 +153,7 @@ export class Router {
 
   /** The callee need not remember the call any more. */
   forget(callee: Pid, ref: Ref): void {
-    if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.delete(ref.key)
+    if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.remove(ref)
     else this.#signal(callee, { kind: 'forget', to: callee.raw, ref: ref.raw })
   }
 
@@ -256,11 +208,11 @@ export class Router {
       cell.deliver({ type: 'DOWN', ref, pid: name, reason: 'noproc' }, true)
       return ref
     }
-    cell.monitors.set(ref.key, { pid, ref })
+    cell.monitors.add({ pid, ref })
     if (this.#isHere(pid)) {
       const other = this.#host.cell(pid)
       if (other === undefined) cell.receiveDown(ref, pid, 'noproc')
-      else other.watchers.set(ref.key, { pid: cell.pid, ref })
+      else other.watchers.add({ pid: cell.pid, ref })
     } else if (!this.#signal(pid, { kind: 'monitor', to: pid.raw, from: cell.pid.raw, ref: ref.raw })) {
       cell.receiveDown(ref, pid, 'noproc')
     }
@@ -268,10 +220,9 @@ export class Router {
   }
 
   demonitor(cell: Cell, ref: Ref, flush: boolean): void {
-    const pid = cell.monitors.get(ref.key)?.pid
+    const pid = ref.node === this.#host.node ? cell.monitors.remove(ref)?.pid : undefined
     if (pid !== undefined) {
-      cell.monitors.delete(ref.key)
-      if (this.#isHere(pid)) this.#host.cell(pid)?.watchers.delete(ref.key)
+      if (this.#isHere(pid)) this.#host.cell(pid)?.watchers.remove(ref)
       else this.#signal(pid, { kind: 'demonitor', to: pid.raw, ref: ref.raw })
     }
     if (!flush) return
@@ -300,10 +251,6 @@ export class Router {
   #signal(to: Pid, signal: Signal, transfer?: Transfer): boolean {
     return this.#host.mesh.send(to.thread, signal, transfer)
   }
-}
-
-function nameOf(to: Destination): string {
-  return typeof to === 'string' || isVia(to) ? shownName(to) : String(pidIn(to))
 }
 
 /** A copy of a message that stays on this thread. */

@@ -2,7 +2,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { BeamlineError } from '../errors.js'
 import { MAIN } from '../threads/mesh.js'
 import { copy, moved, type Payload, pack, unpack } from '../threads/payload.js'
-import { Pid, Ref, type RefKey } from '../threads/pid.js'
+import { Pid, Ref } from '../threads/pid.js'
 import type { SpawnSignal } from '../threads/signal.js'
 import { Attempt } from './attempt.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
@@ -65,7 +65,7 @@ export class Spawner {
   readonly #entries: Entries
   readonly #expected = new Map<number, Expected>()
   /** What other threads have asked for and may give up, by the reference of their spawn. */
-  readonly #attempts = new Map<RefKey, Attempt>()
+  readonly #attempts = new Map<string, Attempt>()
 
   constructor(host: Host) {
     this.#host = host
@@ -185,7 +185,7 @@ export class Spawner {
 
   /** Another thread gives up a process that it asked this one for. */
   cancel(ref: Ref): void {
-    const attempt = this.#attempts.get(ref.key)
+    const attempt = this.#attempts.get(ref.toString())
     // The exit of one that was born is answer enough.
     if (attempt === undefined || attempt.cancel()) return
     const from = { pid: this.#host.pidOf(ref.thread), ref, callee: undefined }
@@ -204,7 +204,7 @@ export class Spawner {
   #adopt(parent: Cell, right: Birthright, pid: Pid, late = false): void {
     if (parent.alive) {
       if (right.link && !late) parent.links.set(pid.toString(), pid)
-      if (right.monitor !== undefined) parent.monitors.set(right.monitor.key, { pid, ref: right.monitor })
+      if (right.monitor !== undefined) parent.monitors.add({ pid, ref: right.monitor })
     } else if (right.link) {
       this.#host.router.exit(parent.pid, pid, 'noproc', true)
     }
@@ -216,7 +216,7 @@ export class Spawner {
     const from = { pid: parent, ref: Ref.fromRaw(this.#host.node, signal.ref), callee: undefined }
     const right = unpack(signal.options) as Birthright
     const attempt = right.timeout === Number.POSITIVE_INFINITY ? undefined : new Attempt()
-    if (attempt !== undefined) this.#attempts.set(from.ref.key, attempt)
+    if (attempt !== undefined) this.#attempts.set(from.ref.toString(), attempt)
     try {
       const body = await this.#entries.load(signal)
       const cell = await this.#birth(parent, right, attempt)
@@ -231,7 +231,7 @@ export class Spawner {
       if (!(error instanceof GivenUp)) this.#host.router.reply(undefined, from, 'error', error)
       this.#host.childless()
     } finally {
-      this.#attempts.delete(from.ref.key)
+      this.#attempts.delete(from.ref.toString())
     }
   }
 
@@ -242,7 +242,7 @@ export class Spawner {
     for (const name of right.names) await this.#register(cell, name)
     if (!cell.alive) throw endedEarly(cell, 'killed')
     if (right.link) cell.links.set(parent.toString(), parent)
-    if (right.monitor !== undefined) cell.watchers.set(right.monitor.key, { pid: parent, ref: right.monitor })
+    if (right.monitor !== undefined) cell.watchers.add({ pid: parent, ref: right.monitor })
     return cell
   }
 

@@ -42,6 +42,9 @@ class Line {
     if (wait.after === undefined) this.last = wait.before
     else wait.after.before = wait.before
     wait.line = undefined
+    // One that the collector has found old would keep all that came after it.
+    wait.before = undefined
+    wait.after = undefined
   }
 }
 

@@ -58,9 +58,6 @@ export class Pid {
   }
 }
 
-/** Stands for a {@link Ref} in maps of one system. */
-export type RefKey = number | string
-
 /** A {@link Ref} as plain numbers, the form in which signals carry it. */
 export type RawRef = readonly [thread: number, serial: number]
 
@@ -88,12 +85,6 @@ export class Ref {
     return (
       other instanceof Ref && other.serial === this.serial && other.thread === this.thread && other.node === this.node
     )
-  }
-
-  /** @internal Equal for equal references of one system, and found faster than a text. */
-  get key(): RefKey {
-    const { thread, serial } = this
-    return thread < 2 ** 21 && serial < 2 ** 32 ? thread * 2 ** 32 + serial : this.toString()
   }
 
   /** A text that is equal for equal references: use it as a map key. */

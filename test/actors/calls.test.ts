@@ -10,7 +10,7 @@ const owner = { openCalls: 0 }
 const other = { openCalls: 0 }
 
 test('a caller that dies leaves nothing behind, here or with its callee', async () => {
-  const calls = new Calls(new VirtualClock())
+  const calls = new Calls(1, new VirtualClock())
   const forgotten: string[] = []
   const ask = (serial: number, by: Asker) =>
     calls.open(new Ref('node', 1, serial), {
@@ -34,7 +34,7 @@ test('a caller that dies leaves nothing behind, here or with its callee', async 
 
 test('an answer that is here and waits its turn is in time', async () => {
   const clock = new VirtualClock()
-  const calls = new Calls(clock)
+  const calls = new Calls(1, clock)
   const answer = calls.open(new Ref('node', 1, 1), { thread: 2, what: 'the question', timeout: 100 })
   calls.arrived(1)
   await clock.advance(1000)
