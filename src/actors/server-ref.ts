@@ -1,5 +1,6 @@
-import { copy, isPrimitive } from '../threads/payload.js'
+import { copy } from '../threads/payload.js'
 import type { Pid } from '../threads/pid.js'
+import { isPrimitive } from '../threads/tree-copier.js'
 import type { ExitReason } from './exit-reason.js'
 import type { CallOptions, Process } from './process.js'
 import type { Server } from './server.js'

@@ -3,7 +3,7 @@ import type { TransferListItem } from 'node:worker_threads'
 import { shown } from '../errors.js'
 import { blankError, fillError, isError, partsOf } from './error-codec.js'
 import { Alias, Pid, Ref } from './pid.js'
-import { type CopyPolicy, join, notCloneable, setPart, TreeCopier } from './tree-copier.js'
+import { type CopyPolicy, isPrimitive, join, notCloneable, setPart, TreeCopier } from './tree-copier.js'
 
 /**
  * A user's value made ready to leave its thread. Structured clone carries most things by itself; what it would spoil
@@ -48,11 +48,6 @@ export function copy(value: unknown, transfer?: Transfer): unknown {
   if (transfer === undefined) return new TreeCopier(copying).copy(value)
   const { data, tagged } = pack(value, transfer)
   return unpack({ data: moved(data, transfer), tagged })
-}
-
-/** Whether nobody can change it, so that it is its own copy. A symbol is nobody's, and no message can carry it. */
-export function isPrimitive(value: unknown): boolean {
-  return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
 }
 
 function needsNoCopy(value: unknown): boolean {
