@@ -198,6 +198,10 @@ export class RingLink implements Link, Polled, Batched {
     this.#poller.kick()
   }
 
+  get hasMore(): boolean {
+    return this.#reader.hasMore
+  }
+
   drain(): void {
     if (!this.#closed) this.#events.arrive(this.#read)
   }

@@ -115,14 +115,14 @@ class ContextActor implements Behaviour {
       if (variable === undefined) throw unknownVariable(this.#state.nameOf(wire.subject))
       this.#state.write(variable, wire.value, now)
       const { version, revision } = variable
-      const asker = asked ? (from ?? this.#host.router.askerOf(wire, this.#self.pid)) : undefined
+      const asker = asked ? (from ?? this.#host.wires.askerOf(wire, this.#self.pid)) : undefined
       if (!this.#notify(variable)) return this.#commit({ changes: [variable.change()] }, asker, { version, revision })
       if (!asked) return
-      if (from === undefined) this.#host.router.answerWire(wire.thread, wire.serial, version, revision)
+      if (from === undefined) this.#host.wires.answer(wire, version, revision)
       else this.#self.reply(from, { version, revision })
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
-      if (asked) this.#self.replyError(from ?? (this.#host.router.askerOf(wire, this.#self.pid) as From), error)
+      if (asked) this.#self.replyError(from ?? (this.#host.wires.askerOf(wire, this.#self.pid) as From), error)
       else this.#warn(error)
     }
   }

@@ -72,8 +72,8 @@ export class ContextLine {
     wire.subject = number
     wire.value = write.value
     const { timeout = 5000 } = this.#options
-    const { router } = Process.hostOf(this.owner)
-    return router.askWire(Process.cellOf(this.owner), this.pid, wire, timeout, () => this.#writes.done(mark))
+    const { wires } = Process.hostOf(this.owner)
+    return wires.ask(Process.cellOf(this.owner), this.pid, wire, timeout, () => this.#writes.done(mark))
   }
 
   /** Writes a value without an answer. */
@@ -86,7 +86,7 @@ export class ContextLine {
     wire.parts = 0
     wire.subject = number
     wire.value = write.value
-    Process.hostOf(this.owner).router.tellWire(Process.cellOf(this.owner), this.pid, wire)
+    Process.hostOf(this.owner).wires.tell(Process.cellOf(this.owner), this.pid, wire)
   }
 
   /** The number of the variable, for a scalar of which nothing else is said; else -1. */

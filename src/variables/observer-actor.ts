@@ -2,7 +2,7 @@ import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import type { Cell } from '../actors/cell.js'
 import { Call, type Down, isDown } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
-import type { Router } from '../actors/router.js'
+import type { Wires } from '../actors/wires.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import { DATED, REPLACES, Wire } from '../threads/wire.js'
@@ -63,7 +63,7 @@ export class ObserverActor implements Behaviour {
   readonly trusted = true
   readonly #self: Process
   readonly #cell: Cell
-  readonly #router: Router
+  readonly #wires: Wires
   readonly #wire = new Wire()
   readonly #table = new ObserverTable()
   /** The monitor of each owner. */
@@ -78,7 +78,7 @@ export class ObserverActor implements Behaviour {
   constructor(self: Process) {
     this.#self = self
     this.#cell = Process.cellOf(self)
-    this.#router = Process.hostOf(self).router
+    this.#wires = Process.hostOf(self).wires
     this.#wire.op = CHANGED
     this.#wire.parts = DATED | REPLACES
   }
@@ -111,7 +111,7 @@ export class ObserverActor implements Behaviour {
     const { relays } = audience
     for (let i = 0; i < relays.length; i++) {
       this.#records++
-      this.#router.wireNow(wire, (relays[i] as { relay: Pid }).relay)
+      this.#wires.hand(wire, (relays[i] as { relay: Pid }).relay)
     }
   }
 
