@@ -183,9 +183,9 @@ export class Poller {
 
   /** Lowers all bits: who sends raises them again. What was sent before that is looked for once more. */
   #lower(): void {
-    this.#bell.take()
-    this.#look()
+    const bits = this.#bell.take()
     this.#bits = 0
     this.#watched = []
+    for (const polled of this.#all) if ((polled.bit & bits) !== 0 && polled.hasMore) polled.drain()
   }
 }
