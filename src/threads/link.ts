@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { BeamlineError } from '../errors.js'
+import { type BeamlineError, shown } from '../errors.js'
 import type { Transfer } from './payload.js'
 import type { Polling } from './poller.js'
 import type { Signal } from './signal.js'
@@ -117,4 +117,10 @@ export class Batch {
   #flush(): void {
     for (const link of this.#waiting.splice(0)) link.flush()
   }
+}
+
+/** Tells of a signal that is lost, where nobody is left to be told by an error. */
+export function warnOfLoss(what: string, error: unknown): void {
+  const why = error instanceof Error ? error.message : shown(error)
+  process.emitWarning(`${what}: ${why}`, { code: 'BEAMLINE_LINK' })
 }

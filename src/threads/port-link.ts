@@ -1,6 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { shown } from '../errors.js'
-import type { Batch, Carrier, Link, LinkEvents } from './link.js'
+import { type Batch, type Carrier, type Link, type LinkEvents, warnOfLoss } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Signal } from './signal.js'
 import { notCloneable } from './tree-copier.js'
@@ -85,9 +84,4 @@ class PortLink implements Link {
     if (this.#held.length > 0) this.flush()
     this.#port.close()
   }
-}
-
-function warnOfLoss(what: string, error: unknown): void {
-  const why = error instanceof Error ? error.message : shown(error)
-  process.emitWarning(`${what}: ${why}`, { code: 'BEAMLINE_LINK' })
 }

@@ -1,8 +1,8 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { BeamlineError, shown } from '../errors.js'
+import { BeamlineError } from '../errors.js'
 import { Bell } from './bell.js'
 import { decodeGeneral, encodeGeneral } from './general-codec.js'
-import type { Batch, Batched, Link, LinkEvents, RingEnd } from './link.js'
+import { type Batch, type Batched, type Link, type LinkEvents, type RingEnd, warnOfLoss } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Polled, Poller } from './poller.js'
 import { largestPayload, RingReader, RingWriter } from './ring.js'
@@ -51,6 +51,7 @@ export class RingLink implements Link, Polled, Batched {
   #batched = 0
   #spilled = 0
   #spilling = false
+  #writing = false
   #closed = false
 
   constructor(peer: number, end: RingEnd, batch: Batch, events: LinkEvents, poller: Poller) {
@@ -71,7 +72,7 @@ export class RingLink implements Link, Polled, Batched {
     this.#waits = end.polling.spin > 0
     end.port.on('message', (posted: Posted) => this.#arrived(posted))
     end.port.on('messageerror', (error) => {
-      warnOfLoss(`a message from thread ${peer} was lost, as it cannot be read here`, error)
+      this.#unreadable(error)
       this.#arrived(LOST)
     })
     end.port.on('close', () => this.#ended())
@@ -80,24 +81,43 @@ export class RingLink implements Link, Polled, Batched {
 
   send(signal: Signal, transfer?: Transfer): void {
     if (this.#closed) return
-    if (this.#spilling && !this.#caughtUp()) this.#spill(signal, transfer)
-    else if (transfer !== undefined && transfer.length > 0) this.#elsewhere(signal, transfer)
-    else this.#write(signal)
+    if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
+    else this.#place(signal, transfer)
     if (awaitsAnswer(signal)) this.#poller.hurry()
     else this.#poller.kick()
+  }
+
+  /** A getter in what is sent may itself send: that goes over the port, as here the record is not complete. */
+  #place(signal: Signal, transfer?: Transfer): void {
+    this.#writing = true
+    try {
+      if (transfer !== undefined && transfer.length > 0) this.#elsewhere(signal, transfer)
+      else this.#write(signal)
+    } finally {
+      this.#writing = false
+    }
   }
 
   #write(signal: Signal): void {
     const at = this.#room(COMPACT)
     if (at < 0) return this.#spill(signal)
-    const end = this.#encoder.write(signal, at, at + COMPACT)
+    const end = this.#compact(signal, at)
     if (end === FULL || end === UNFIT) return this.#general(signal)
     this.#commit(this.#encoder.kind, end - at)
   }
 
+  #compact(signal: Signal, at: number): number {
+    try {
+      return this.#encoder.write(signal, at, at + COMPACT)
+    } catch {
+      // A getter threw: cloning says so as it does for all else that cannot be sent.
+      return UNFIT
+    }
+  }
+
   /** What the compact form cannot hold. */
   #general(signal: Signal): void {
-    const bytes = encodeGeneral(signal)
+    const bytes = encodeGeneral(signal.kind === 'wire' ? { ...signal } : signal)
     if (bytes === undefined || bytes.length > Math.min(LARGE, largestPayload(this.#writer.size)))
       return this.#elsewhere(signal)
     const at = this.#room(bytes.length)
@@ -213,9 +233,8 @@ export class RingLink implements Link, Polled, Batched {
 
   readonly #take = (kind: number, at: number, end: number): void => {
     if (this.#closed) return
-    if (kind === ELSEWHERE) this.#takePosted(this.#nextPosted())
-    // A copy: what is decoded must not stand in memory that others write.
-    else if (kind === GENERAL) this.#receive(decodeGeneral(Buffer.from(this.#inbox.slice(at, end).buffer)) as Signal)
+    if (kind === ELSEWHERE) this.#takeElsewhere()
+    else if (kind === GENERAL) this.#receive(decodeGeneral(this.#inbox.subarray(at, end)) as Signal)
     else this.#receive(this.#decoder.read(kind, at, end))
   }
 
@@ -223,14 +242,32 @@ export class RingLink implements Link, Polled, Batched {
     this.#events.receive(signal, this.peer)
   }
 
+  /** The signal that a record speaks of, after those that its getters sent. */
+  #takeElsewhere(): void {
+    for (;;) {
+      const posted = this.#nextPosted()
+      this.#takePosted(posted)
+      if (!Array.isArray(posted)) return
+    }
+  }
+
   #nextPosted(): Posted {
     const first = this.#posted.shift()
     if (first !== undefined) return first
-    for (;;) {
-      const received = receiveMessageOnPort(this.#port) as { message: Posted } | undefined
-      if (received === undefined) return LOST
-      if (received.message !== WAKE) return received.message
+    try {
+      for (;;) {
+        const received = receiveMessageOnPort(this.#port) as { message: Posted } | undefined
+        if (received === undefined) return LOST
+        if (received.message !== WAKE) return received.message
+      }
+    } catch (error) {
+      this.#unreadable(error)
+      return LOST
     }
+  }
+
+  #unreadable(error: unknown): void {
+    warnOfLoss(`a message from thread ${this.peer} was lost, as it cannot be read here`, error)
   }
 
   #takePosted(posted: Posted): void {
@@ -264,9 +301,4 @@ export class RingLink implements Link, Polled, Batched {
 function awaitsAnswer(signal: Signal): boolean {
   if (signal.kind === 'wire') return (signal.parts & ASKED) !== 0 && signal.op !== ANSWER
   return signal.kind === 'call'
-}
-
-function warnOfLoss(what: string, error: unknown): void {
-  const why = error instanceof Error ? error.message : shown(error)
-  process.emitWarning(`${what}: ${why}`, { code: 'BEAMLINE_LINK' })
 }

@@ -145,12 +145,13 @@ export class RingReader {
    * Takes every record that is published at this moment. What `take` throws ends the reading behind the record that it was
    * called for.
    * @returns whether there was any
-   * @throws BeamlineError INVALID_TYPE for bytes that are no record: nothing behind them can be found then
+   * @throws BeamlineError CORRUPT for bytes that are no record: nothing behind them can be found then
    */
   read(take: TakeRecord): boolean {
     const tail = Atomics.load(this.#ints, TAIL)
     // What takes a record may come back here: what is behind it is not its turn.
     if (tail === this.#head || this.#reading) return false
+    if ((tail - this.#head) >>> 0 > this.#size) throw this.#corrupt(tail, 'no tail')
     this.#reading = true
     let released = this.#head
     try {
@@ -160,8 +161,9 @@ export class RingReader {
         const bytes = this.#ints[at] as number
         const kind = this.#ints[at + 1] as number
         const whole = (RECORD_HEADER + bytes + ALIGN) & ~ALIGN
-        const isRecord = bytes >= 0 && whole <= (tail - this.#head) >>> 0 && place + whole <= this.#size
-        if (!isRecord) throw this.#corrupt(place, bytes)
+        // Compared with the size first, as the sum of a huge number of bytes would be negative.
+        const isRecord = bytes >>> 0 < this.#size && whole <= (tail - this.#head) >>> 0 && place + whole <= this.#size
+        if (!isRecord) throw this.#corrupt(place, `no record of ${bytes} bytes`)
         this.#head = (this.#head + whole) | 0
         if (kind !== SKIP) {
           const payload = HEADER_BYTES + place + RECORD_HEADER
@@ -189,8 +191,8 @@ export class RingReader {
     Atomics.add(this.#ints, TAKEN, 1)
   }
 
-  #corrupt(place: number, bytes: number): BeamlineError {
-    const text = `the ring holds no record at byte ${place} (${bytes} bytes are claimed): its memory was written by somebody else`
-    return new BeamlineError('INVALID_TYPE', text, { details: { place, bytes } })
+  #corrupt(place: number, what: string): BeamlineError {
+    const text = `the ring has ${what} at byte ${place}: its memory was written by somebody else`
+    return new BeamlineError('CORRUPT', text, { details: { place } })
   }
 }

@@ -176,10 +176,7 @@ export class SignalReader {
       case SIGNAL:
         return this.#values.read(at, end) as Signal
       default:
-        throw new BeamlineError(
-          'INVALID_TYPE',
-          `thread ${this.#peer} sent a record of kind ${kind}, which there is not`,
-        )
+        throw new BeamlineError('CORRUPT', `thread ${this.#peer} sent a record of kind ${kind}, which there is not`)
     }
   }
 
