@@ -32,7 +32,7 @@ export interface Arm extends ArmOptions {
 /** A figure that is no time. */
 export interface Amount {
   readonly topic: Topic
-  readonly unit: 'bytes' | 'percent'
+  readonly unit: 'bytes' | 'percent' | 'ns'
   readonly find: () => Promise<number>
 }
 

@@ -29,7 +29,7 @@ export class Comedy implements Remote {
   private constructor(actor: Actor, front: Actor) {
     this.call = (value) => actor.sendAndReceive('call', value)
     this.tell = (value) => actor.send('tell', value)
-    this.count = () => actor.sendAndReceive('counted')
+    this.count = () => actor.sendAndReceive('counted') as Promise<number>
     this.set = (value) => actor.send('set', value)
     this.stop = () => front.destroy()
   }

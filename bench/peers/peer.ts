@@ -9,7 +9,7 @@ export interface Remote {
   /** Gives a value and wants no answer. */
   readonly tell: Ability<(value: number) => unknown>
   /** How many were told since it was last asked. */
-  readonly count: () => Promise<unknown>
+  readonly count: () => Promise<number>
   /** Stores a value there; the thread then has {@link onChange} called here. */
   readonly set: Ability<(value: number) => unknown>
   onChange: (value: number) => void

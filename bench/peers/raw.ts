@@ -32,7 +32,7 @@ export class Raw implements Remote {
 
   readonly tell = (value: number) => this.#worker.postMessage({ tell: value })
 
-  readonly count = () => this.#ask('count')
+  readonly count = () => this.#ask('count') as Promise<number>
 
   readonly set = (value: number) => this.#worker.postMessage({ set: value })
 

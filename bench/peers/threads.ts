@@ -1,17 +1,18 @@
+import type { Worker } from 'node:worker_threads'
 import { load } from './load.js'
 import type { Remote } from './peer.js'
 
 interface Api {
   call(value: number): Promise<unknown>
   tell(value: number): Promise<unknown>
-  count(): Promise<unknown>
+  count(): Promise<number>
   set(value: number): Promise<unknown>
   changes(): { subscribe(next: (value: number) => void): unknown }
 }
 
 interface Package {
   spawn(worker: object): Promise<Api>
-  readonly Worker: new (path: string) => object
+  readonly Worker: new (path: string) => Worker
   readonly Thread: { terminate(api: Api): Promise<void> }
 }
 
@@ -35,8 +36,11 @@ export class Threads implements Remote {
 
   static async open(): Promise<Threads> {
     const threads = load<Package>('threads')
-    // It takes a path for relative to the file that asks, which is a built one.
-    const api = await threads.spawn(new threads.Worker('../../../bench/peers/threads-worker.mjs'))
+    // It takes a path to be relative to the file that asks, which is a built one.
+    const worker = new threads.Worker('../../../bench/peers/threads-worker.mjs')
+    // It adds one for each call in flight.
+    worker.setMaxListeners(0)
+    const api = await threads.spawn(worker)
     const peer = new Threads(api, threads)
     api.changes().subscribe((value) => peer.onChange(value))
     return peer

@@ -6,10 +6,10 @@ export const topicOf = ({ what, where, size }) =>
 
 function row(figure) {
   const topic = topicOf(figure)
-  const { by, cannot, later, averaged, samples, unit, p50, p99, p999, ratio } = figure
+  const { by, cannot, later, averaged, samples, p50, p99, p999, ratio } = figure
   if (cannot !== undefined) return [topic, by, `cannot: ${cannot}`, '', '', '', '']
   const median = later === undefined ? worth(figure) : `${worth(figure)}, later ${time(later)}`
-  if (unit !== 'ns') return [topic, by, median, '', '', '', '']
+  if (p50 === undefined) return [topic, by, median, '', '', '', '']
   // A tail of averages is none, nor one of too few.
   const tail = (value, least) => (averaged > 1 || samples < least ? '' : time(value))
   return [topic, by, median, tail(p99, 100), tail(p999, 1000), rate(p50), ratio ? `${range(ratio)} ×` : '']

@@ -1,6 +1,7 @@
-import { number, rate, table, time, worth } from './text.mjs'
+import { bytes, number, rate, table, time, worth } from './text.mjs'
 
 const ours = 'beamline'
+const within = 'within a thread'
 const across = 'across two threads'
 const idle = 'across two threads, after 10 ms of idleness'
 
@@ -71,6 +72,11 @@ const targets = [
   ),
   under('get from another thread', at('reads', 'get', across), 300),
   under('peek', at('reads', 'peek', across), 100),
+  under('send → receive within a thread', at('ping-pong', /^ping-pong/, within), 300),
+  under('call within a thread', at('calls', 'call of a server', within), 600),
+  under('spawn within a thread', at('spawn', 'spawn, and its end', within), 2000),
+  under('an idle process', at('memory', 'an idle process', within), 1024, bytes),
+  under('processor of an idle system, of one core', at('idle', /^processor/), 1, (limit) => `${limit} %`),
 ]
 
 export const scenariosOfTargets = [...new Set(targets.flatMap(({ needs }) => needs.map(({ scenario }) => scenario)))]

@@ -24,7 +24,8 @@ export const rate = (ns) =>
     [1, '/s'],
   ])(1e9 / ns)
 
-const bytes = scaled([
+/** Bytes in words. */
+export const bytes = scaled([
   [2 ** 20, 'MB'],
   [2 ** 10, 'KB'],
   [1, 'B'],
@@ -32,7 +33,7 @@ const bytes = scaled([
 
 /** What a figure says, in its unit. */
 export const worth = ({ unit, p50, value }) =>
-  unit === 'ns' ? time(p50) : unit === 'bytes' ? bytes(value) : `${number(value)} %`
+  unit === 'ns' ? time(p50 ?? value) : unit === 'bytes' ? bytes(value) : `${number(value)} %`
 
 export const range = ({ lowest, highest }) =>
   highest / lowest < 1.1 ? number(highest) : `${number(lowest)} to ${number(highest)}`
