@@ -27,6 +27,7 @@ import { Scheduler } from './scheduler.js'
 import { Spawner } from './spawner.js'
 import type { ActorSystem } from './system.js'
 import { Timers } from './timers.js'
+import { Wires } from './wires.js'
 
 /** What only main can do, as the host of any thread asks for it. */
 export interface ThreadControl {
@@ -78,6 +79,7 @@ export class Host implements LinkEvents {
   readonly scheduler = new Scheduler()
   readonly calls: Calls
   readonly router = new Router(this)
+  readonly wires = new Wires(this)
   readonly spawner: Spawner
   readonly timers = new Timers(this)
   readonly cells = new Map<number, Cell>()
@@ -115,7 +117,7 @@ export class Host implements LinkEvents {
     this.names = parts.names
     this.ledger = parts.ledger
     this.naming = new Naming(this, parts.control)
-    this.calls = new Calls(parts.clock)
+    this.calls = new Calls(parts.thread, parts.clock)
     this.#receiver = new Receiver(this, (signal, from) => parts.control.receive(signal, from))
   }
 
@@ -182,7 +184,11 @@ export class Host implements LinkEvents {
     if (!this.calls.settle(serial, outcome, value)) this.ledger.count('droppedReplies')
   }
 
+  /** How often signals have arrived: what is known of one arrival may be old at the next. */
+  arrivals = 0
+
   arrive(work: () => void): void {
+    this.arrivals++
     this.batch.run(() => {
       try {
         work()
@@ -202,7 +208,7 @@ export class Host implements LinkEvents {
     if (wire.op === ANSWER) return this.settle(wire.serial, 'value', { version: wire.version, revision: wire.revision })
     const cell = this.cells.get(wire.slot)
     if (cell !== undefined && cell.pid.generation === wire.generation) cell.takeWire(wire)
-    else this.router.strayWire(wire)
+    else this.wires.stray(wire)
   }
 
   spilled(): void {
@@ -255,7 +261,7 @@ export class Host implements LinkEvents {
     this.cells.delete(pid.slot)
     const over = cell.birth.shell ? shellEnded(reason) : undefined
     cell.waiters.clear(this.clock, over)
-    this.calls.dropOwner(pid, over)
+    this.calls.dropOwner(cell, over)
     Process.abort(cell, reason)
     for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
     for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)

@@ -65,7 +65,7 @@ export class Receiver {
         return
       }
       case 'forget':
-        cell?.unanswered.delete(Ref.fromRaw(host.node, signal.ref).toString())
+        cell?.unanswered.take(signal.ref[0], signal.ref[1])
         return
       case 'exit':
         cell?.receiveExit(this.#pid(signal.from), unpack(signal.reason) as ExitReason, signal.linked)
@@ -90,11 +90,11 @@ export class Receiver {
       case 'monitor': {
         const watcher = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
         if (cell === undefined) host.router.down(watcher.pid, watcher.ref, to, 'noproc')
-        else cell.watchers.set(watcher.ref.toString(), watcher)
+        else cell.watchers.add(watcher)
         return
       }
       case 'demonitor':
-        cell?.watchers.delete(Ref.fromRaw(host.node, signal.ref).toString())
+        cell?.watchers.take(signal.ref[0], signal.ref[1])
         return
       case 'down':
         cell?.receiveDown(

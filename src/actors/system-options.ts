@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { BeamlineError, shown } from '../errors.js'
-import { type Clock, realClock } from '../threads/clock.js'
+import type { Clock } from '../threads/clock.js'
+import { Deadlines } from '../threads/deadlines.js'
 import type { Polling } from '../threads/poller.js'
 
 export interface SystemOptions {
@@ -58,7 +59,7 @@ type Settings = Required<Omit<SystemOptions, 'spares' | 'polling'>> & {
 export function settingsOf(options: SystemOptions): Settings {
   return {
     name: options.name ?? `beamline-${randomBytes(3).toString('hex')}`,
-    clock: options.clock ?? realClock,
+    clock: options.clock ?? new Deadlines(),
     stuckAfter: within('start: stuckAfter', options.stuckAfter ?? 3000, 1, Number.POSITIVE_INFINITY),
     killGrace: within('start: killGrace', options.killGrace ?? 1000, 1, Number.POSITIVE_INFINITY),
     threads: whole('threads', options.threads ?? availableParallelism(), MOST_THREADS),

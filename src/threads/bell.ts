@@ -31,9 +31,9 @@ export class Bell {
     return (Atomics.and(this.#word, 0, ~PARKED) & PARKED) !== 0
   }
 
-  /** Whether anybody has sent something. For the owner, as all that follows. */
-  get raised(): boolean {
-    return (Atomics.load(this.#word, 0) & ~PARKED) !== 0
+  /** The bits of those who have sent something since they were last lowered. For the owner, as all that follows. */
+  get raised(): number {
+    return Atomics.load(this.#word, 0) & ~PARKED
   }
 
   /** The bits of all who have, which are lowered; the owner is awake. */

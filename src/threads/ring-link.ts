@@ -10,7 +10,7 @@ import type { Signal } from './signal.js'
 import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
 import { FULL, UNFIT } from './value-form.js'
-import { ASKED } from './wire.js'
+import { ANSWER, ASKED } from './wire.js'
 
 /** What comes over the port: a signal that a record in the ring speaks of, one that found no room, or a call to wake up. */
 type Posted = Signal | readonly [Signal] | typeof WAKE | typeof LOST
@@ -86,7 +86,7 @@ export class RingLink implements Link, Polled, Batched {
     if (this.#closed) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
-    if (signal.kind === 'call' || (signal.kind === 'wire' && (signal.parts & ASKED) !== 0)) this.#poller.hurry()
+    if (awaitsAnswer(signal)) this.#poller.hurry()
     else this.#poller.kick()
   }
 
@@ -226,6 +226,10 @@ export class RingLink implements Link, Polled, Batched {
     this.#poller.kick()
   }
 
+  get hasMore(): boolean {
+    return this.#reader.hasMore
+  }
+
   drain(): void {
     if (!this.#closed) this.#events.arrive(this.#read)
   }
@@ -300,4 +304,9 @@ export class RingLink implements Link, Polled, Batched {
     this.#poller.remove(this)
     this.#port.close()
   }
+}
+
+function awaitsAnswer(signal: Signal): boolean {
+  if (signal.kind === 'wire') return (signal.parts & ASKED) !== 0 && signal.op !== ANSWER
+  return signal.kind === 'call'
 }

@@ -181,6 +181,11 @@ export class RingReader {
     return true
   }
 
+  /** Whether a record is published that was not taken yet. */
+  get hasMore(): boolean {
+    return Atomics.load(this.#ints, TAIL) !== this.#head
+  }
+
   /** The reader has taken a signal that went another way. */
   took(): void {
     Atomics.add(this.#ints, TAKEN, 1)

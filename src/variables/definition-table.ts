@@ -36,8 +36,10 @@ export class DefinitionTable {
   async load(revision: number, history: number): Promise<StoredVariable[]> {
     const variables: StoredVariable[] = []
     for (const key of this.#table.names()) {
-      const saved = unpack(this.#table.read(key)?.value as Payload) as SavedVariable
-      if (saved.birth.revision <= revision) variables.push(await revived(saved, history))
+      // One without a value was being written when its writer died.
+      const payload = this.#table.read(key)?.value as Payload | undefined
+      const saved = payload && (unpack(payload) as SavedVariable)
+      if (saved !== undefined && saved.birth.revision <= revision) variables.push(await revived(saved, history))
       else this.#table.delete(key)
     }
     return variables.sort((a, b) => a.number - b.number)

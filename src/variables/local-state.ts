@@ -126,6 +126,11 @@ export class LocalState implements StateProvider {
     return variable !== undefined && variable.entry >= 0 ? variable : undefined
   }
 
+  /** The name that the variable with this number had, if it is known. */
+  nameOf(number: number): string {
+    return this.#store.variable(number)?.name ?? `number ${number}`
+  }
+
   setMany(writes: readonly Write[], atomic: boolean): BatchCommit {
     const errors: Record<string, BeamlineError> = Object.create(null)
     const changes: Change[] = []

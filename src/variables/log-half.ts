@@ -33,8 +33,10 @@ const maxBytes = 160 * 1024 * 1024
 const unitsOf = (bytes: number): number => (bytes + unit - 1) >>> 3
 
 /** The units of a record. */
-export const recordUnits = (tag: Tag, content: unknown, tagBefore: Tag, before: unknown, said?: Buffer): number =>
-  headUnits + unitsOf(sizeOf(tag, content)) + unitsOf(sizeOf(tagBefore, before)) + unitsOf(said?.length ?? 0)
+export function recordUnits(tag: Tag, content: unknown, tagBefore: Tag, before: unknown, said?: Buffer): number {
+  if (tag < ascii && tagBefore < ascii && said === undefined) return headUnits
+  return headUnits + unitsOf(sizeOf(tag, content)) + unitsOf(sizeOf(tagBefore, before)) + unitsOf(said?.length ?? 0)
+}
 
 /** Half of a log's memory: records one behind the other, from the front. */
 export class LogHalf {

@@ -100,6 +100,7 @@ export class StateStore {
     const content = contentOf(name, tag, value)
     const words = wordsOf(name, said)
     variable.entry = this.#table.open(name)
+    this.#table.number(variable.entry, variable.number)
     try {
       this.#table.prepare(variable, tag, content, 0, birth.revision, birth.createdAt)
       this.#definitions.save(variable, this.revision)
@@ -125,13 +126,15 @@ export class StateStore {
     const content = contentOf(name, tag, value)
     const words = wordsOf(name, said)
     this.#table.prepare(variable, tag, content, version, revision, now)
+    const tagBefore = this.#table.tagOf(entry)
+    const before = this.#before(variable, tagBefore)
     try {
-      this.#reserve(this.#units(variable, tag, content, words))
+      this.#reserve(recordUnits(tag, content, tagBefore, before, words))
     } catch (error) {
       this.#table.undo(entry)
       throw error
     }
-    this.#append(written, variable, version, revision, now, tag, content, words)
+    this.#log.append(written, variable.number, revision, version, now, tag, content, tagBefore, before, words)
     this.#log.publish(revision)
     this.#table.flip(entry)
     if (variable.commit(version, value, revision, now, said)) this.#unsaved.add(variable)

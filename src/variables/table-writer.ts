@@ -14,6 +14,7 @@ import {
   timestampAt,
   ValueTable,
   type ValueTableMemory,
+  variableAt,
   versionAt,
   wholeBuffer,
 } from './value-table.js'
@@ -82,6 +83,11 @@ export class TableWriter {
   open(name: string): number {
     const entry = this.#map.find(name)
     return entry < 0 ? this.#map.insert(name, this.#fresh) : entry
+  }
+
+  /** Gives the variable that stands there its number. */
+  number(entry: number, variable: number): void {
+    this.#map.store(entry, variableAt, variable)
   }
 
   /** Puts a value where nobody reads it yet. @throws BeamlineError OVERFLOW; then all is as it was */

@@ -20,7 +20,16 @@ export function tagOf(value: unknown): Tag {
   if (value === null) return nothing
   if (value === undefined) return missing
   if (typeof value !== 'string') return structured
-  return Buffer.byteLength(value) === value.length ? ascii : utf16
+  return isAscii(value) ? ascii : utf16
+}
+
+/** Up to this length a look at each character costs less than a call into the engine. */
+const short = 32
+
+function isAscii(text: string): boolean {
+  if (text.length > short) return Buffer.byteLength(text) === text.length
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) return false
+  return true
 }
 
 /** What is written of a value: the value itself, or an object's bytes. @throws BeamlineError NOT_CLONEABLE */
@@ -42,7 +51,13 @@ export function sizeOf(tag: Tag, content: unknown): number {
 
 export function writeBytes(data: Buffer, offset: number, tag: Tag, content: unknown): void {
   if (tag === structured) data.set(content as Buffer, offset)
-  else data.write(content as string, offset, tag === ascii ? 'latin1' : 'utf16le')
+  else if (tag === utf16) data.write(content as string, offset, 'utf16le')
+  else writeAscii(data, offset, content as string)
+}
+
+function writeAscii(data: Buffer, offset: number, text: string): void {
+  if (text.length > short) data.write(text, offset, 'latin1')
+  else for (let at = 0; at < text.length; at++) data[offset + at] = text.charCodeAt(at)
 }
 
 /** A value that is no number and has no bytes. */

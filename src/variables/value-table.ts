@@ -16,7 +16,7 @@ export interface TableValue {
   readonly version: number
 }
 
-// An entry: [sequence, side 0, side 1]. A side: [tag, version, revision, timestamp, number or byte length, region offset,
+// An entry: [sequence, side 0, side 1, number]. A side: [tag, version, revision, timestamp, number or byte length, region offset,
 // log2 of its size].
 export const versionAt = 1
 export const revisionAt = 3
@@ -25,7 +25,9 @@ export const numberAt = 7
 export const offsetAt = 9
 export const regionAt = 10
 const sideWords = 11
-export const entryWords = 1 + 2 * sideWords
+/** Behind the sides: the number of the variable, for compact messages. */
+export const variableAt = 1 + 2 * sideWords
+export const entryWords = variableAt + 1
 
 const attempts = 100_000
 const torn = Symbol('torn')
@@ -86,6 +88,20 @@ export class ValueTable {
       }
     }
     throw new BeamlineError('UNAVAILABLE', `${name} changes too fast to be read`, { details: { name } })
+  }
+
+  /** The number of the variable `name`, or -1 when there is none. */
+  numberOf(name: string): number {
+    for (;;) {
+      const entry = this.#locate(name)
+      if (entry < 0) return -1
+      const ints = this.#map.view(entry)
+      const sequence = Atomics.load(ints, entry)
+      const number = ints[sideOf(entry, sequence)] === absent ? -1 : (ints[entry + variableAt] as number)
+      fence()
+      if (this.#map.epoch === this.#epoch) return number
+      this.#forget()
+    }
   }
 
   #inline(ints: Int32Array, side: number, tag: Tag): unknown {

@@ -1,39 +1,40 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { expect, latency } from './support.js'
+import { expect } from '../harness/arm.js'
+import type { Remote } from './peer.js'
 
-/** Sends every message back, or counts them until it is asked. */
 const source = `
 const { parentPort } = require('node:worker_threads')
 let count = 0
+const values = new Map()
 parentPort.on('message', (message) => {
-  if (message === 'count') { parentPort.postMessage(count); count = 0 }
-  else if (message.echo) parentPort.postMessage(message)
-  else count++
+  if (message === 'count') { parentPort.postMessage({ count }); count = 0 }
+  else if (message.call !== undefined) parentPort.postMessage(message)
+  else if (message.tell !== undefined) count++
+  else { values.set('x', message.set); parentPort.postMessage({ changed: message.set }) }
 })`
 
 /** What a user would write without any library: a worker and `postMessage`. One question at a time. */
-export class RawPeer {
+export class Raw implements Remote {
+  readonly by = 'raw postMessage'
+  onChange: (value: number) => void = () => {}
   readonly #worker = new Worker(source, { eval: true })
   #answer: (message: unknown) => void = () => {}
 
   constructor() {
-    this.#worker.on('message', (message) => this.#answer(message))
+    this.#worker.on('message', (message) => {
+      if (message.changed !== undefined) this.onChange(message.changed)
+      else this.#answer(message.call ?? message.count)
+    })
   }
 
-  /** There and back. */
-  echo(value: number): Promise<unknown> {
-    return this.#ask({ echo: value })
-  }
+  readonly call = (value: number) => this.#ask({ call: value })
 
-  tell(value: number): void {
-    this.#worker.postMessage({ value })
-  }
+  readonly tell = (value: number) => this.#worker.postMessage({ tell: value })
 
-  /** How many were told since it was last asked. */
-  count(): Promise<unknown> {
-    return this.#ask('count')
-  }
+  readonly count = () => this.#ask('count') as Promise<number>
+
+  readonly set = (value: number) => this.#worker.postMessage({ set: value })
 
   #ask(message: unknown): Promise<unknown> {
     return new Promise((resolve) => {
@@ -45,20 +46,6 @@ export class RawPeer {
   async stop(): Promise<void> {
     await this.#worker.terminate()
   }
-}
-
-export const roundTrip = 'raw postMessage, there and back'
-
-/** Declares the arm that most others are compared with. */
-export function rawRoundTrip(raw: RawPeer): void {
-  let serial = 0
-  latency(roundTrip, async (watch) => {
-    const value = ++serial
-    watch.start()
-    const message = await raw.echo(value)
-    watch.stop()
-    expect('echo', (message as { echo: number }).echo, value)
-  })
 }
 
 /** A raw worker that says hello and then does as `rest` says, once it has said it. */

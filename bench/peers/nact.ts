@@ -1,0 +1,30 @@
+import { load } from './load.js'
+import type { Actors } from './peer.js'
+
+type Message = { readonly value: number; readonly from?: object }
+
+interface Package {
+  start(): object
+  spawn(parent: object, handle: (state: undefined, message: Message) => undefined): object
+  dispatch(to: object, message: unknown): void
+  query(to: object, message: (from: object) => Message, timeout: number): Promise<unknown>
+  stop(actor: object): void
+}
+
+export function nactActors(): Actors<object> {
+  const { start, spawn, dispatch, query, stop } = load<Package>('nact')
+  const system = start()
+  return {
+    by: 'nact',
+    async spawn(handle) {
+      return spawn(system, (_state, { value, from }) => {
+        handle(value, (answer) => from && dispatch(from, answer))
+        return undefined
+      })
+    },
+    send: (actor, value) => dispatch(actor, { value }),
+    ask: (actor, value) => query(actor, (from) => ({ value, from }), 5000),
+    end: (actor) => stop(actor),
+    stop: async () => stop(system),
+  }
+}
