@@ -24,9 +24,6 @@ const SHOWN_EVERY = 32
 const LARGE = 65_536
 /** Signals that may wait on the port of a link, beside those in its ring, before a process can send no more. */
 const MOST_SPILLED = 1_000_000
-/** Milliseconds to wait for a reader that makes no progress, and in all, before a signal goes another way. */
-const PATIENCE = 0.1
-const MOST_PATIENCE = 2
 
 /** A link carried by two rings in shared memory, and a message port for what they cannot carry. */
 export class RingLink implements Link, Polled, Batched {
@@ -161,23 +158,9 @@ export class RingLink implements Link, Polled, Batched {
   /** Where `bytes` may be written, or -1: a reader that is about to make room is waited for. */
   #room(bytes: number): number {
     const at = this.#writer.begin(bytes)
-    return at >= 0 || !this.#waits ? at : this.#waitForRoom(bytes)
-  }
-
-  #waitForRoom(bytes: number): number {
+    if (at >= 0 || !this.#waits) return at
     if (this.#writer.pending) this.#show()
-    let { progress } = this.#writer
-    let moved = performance.now()
-    const end = moved + MOST_PATIENCE
-    for (;;) {
-      const at = this.#writer.begin(bytes)
-      if (at >= 0) return at
-      const now = performance.now()
-      const present = this.#writer.progress
-      if (now > end || (present === progress && now > moved + PATIENCE)) return -1
-      if (present !== progress) moved = now
-      progress = present
-    }
+    return this.#writer.beginSoon(bytes)
   }
 
   /**

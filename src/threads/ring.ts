@@ -17,6 +17,10 @@ const SKIP = 0
 /** What is sent next begins at the front again where so much has gone by and nothing waits: an idle ring stays small. */
 const STRETCH = 16_384
 
+/** Milliseconds for a reader that makes no progress, and in all, before there is no room. */
+const PATIENCE = 0.1
+const MOST_PATIENCE = 2
+
 /** Bytes of the largest payload in a ring of `size` bytes. */
 export const largestPayload = (size: number): number => (size >>> 2) - RECORD_HEADER
 
@@ -61,7 +65,7 @@ export class RingWriter {
   begin(bytes: number): number {
     const needed = (RECORD_HEADER + bytes + ALIGN) & ~ALIGN
     let place = this.#tail & (this.size - 1)
-    if (place > STRETCH && (this.#tail - this.#stretch) >>> 0 > STRETCH && this.#isEmpty()) {
+    if (place > STRETCH && place >= needed && (this.#tail - this.#stretch) >>> 0 > STRETCH && this.#isEmpty()) {
       this.#skip(place)
       place = 0
     } else if (place + needed > this.size) {
@@ -71,6 +75,21 @@ export class RingWriter {
     }
     if (!this.#hasRoom(needed)) return -1
     return HEADER_BYTES + place + RECORD_HEADER
+  }
+
+  /** As {@link begin}, but a reader that is about to make room is waited for, a moment and on this thread's core. */
+  beginSoon(bytes: number): number {
+    let head = this.#head
+    let moved = performance.now()
+    const end = moved + MOST_PATIENCE
+    for (;;) {
+      const at = this.begin(bytes)
+      if (at >= 0) return at
+      const now = performance.now()
+      if (now > end || (this.#head === head && now > moved + PATIENCE)) return -1
+      if (this.#head !== head) moved = now
+      head = this.#head
+    }
   }
 
   /** The payload that {@link begin} gave a place is complete: `bytes` long. */
@@ -101,11 +120,6 @@ export class RingWriter {
   /** How many signals that went another way the reader has {@link RingReader.took | taken}. */
   get taken(): number {
     return Atomics.load(this.#ints, TAKEN)
-  }
-
-  /** How far the reader is: it changes as long as the reader makes progress. */
-  get progress(): number {
-    return Atomics.load(this.#ints, HEAD)
   }
 
   #isEmpty(): boolean {

@@ -143,6 +143,23 @@ test('a large ring that is read soon keeps to its front', () => {
   assert.ok(highest < 20_000, `it came to ${highest}`)
 })
 
+test('an empty ring has room for every record, wherever it stands', () => {
+  const size = 2 ** 18
+  const lengths = fc.array(fc.oneof(fc.nat(500), fc.nat(20_000), fc.nat(65_528), fc.constant(65_528)), {
+    minLength: 1,
+    maxLength: 50,
+  })
+  const check = (list: number[], position: number) => {
+    const { writer, largest, commit, read } = ring(size, position * 8)
+    for (const length of list) {
+      assert.ok(commit(1, Math.min(length, largest)), `no room for ${length} bytes`)
+      writer.publish()
+      assert.is(read().length, 1)
+    }
+  }
+  fc.assert(fc.property(lengths, fc.nat(size / 8), check), { numRuns: 300 })
+})
+
 test('room is made while a batch is still being read', () => {
   const { writer, reader, largest, commit } = ring()
   for (let kind = 1; kind <= 4; kind++) commit(kind, largest)
