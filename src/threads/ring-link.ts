@@ -7,7 +7,7 @@ import type { Transfer } from './payload.js'
 import type { Polled, Poller } from './poller.js'
 import { largestPayload, RingReader, RingWriter } from './ring.js'
 import type { Signal } from './signal.js'
-import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter, WIRE } from './signal-codec.js'
+import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
 import { FULL, UNFIT } from './value-form.js'
 import { ANSWER, ASKED, type Wire } from './wire.js'
@@ -92,9 +92,9 @@ export class RingLink implements Link, Polled, Batched {
   #placeWire(wire: Wire): boolean {
     const at = this.#writer.begin(COMPACT)
     if (at < 0) return false
-    const end = this.#encoder.write(wire, at, at + COMPACT)
+    const end = this.#encoder.writeWire(wire, at, at + COMPACT)
     if (end < 0) return false
-    this.#commit(WIRE, end - at)
+    this.#commit(this.#encoder.kind, end - at)
     if ((wire.parts & ASKED) !== 0 && wire.op !== ANSWER) this.#poller.hurry()
     else this.#poller.kick()
     return true

@@ -4,6 +4,7 @@ import type { RawPid } from './pid.js'
 import type { ReplySignal, Signal } from './signal.js'
 import { ValueReader } from './value-reader.js'
 import { ValueWriter } from './value-writer.js'
+import type { Wire } from './wire.js'
 import { WireReader, WireWriter } from './wire-codec.js'
 
 /** The kinds of records in a ring. */
@@ -49,8 +50,7 @@ export class SignalWriter {
   write(signal: Signal, at: number, limit: number): number {
     switch (signal.kind) {
       case 'wire':
-        this.kind = WIRE
-        return this.#wires.write(signal, at, limit)
+        return this.writeWire(signal, at, limit)
       case 'message': {
         const { to, body, cast, alias } = signal
         this.kind = MESSAGE
@@ -84,6 +84,13 @@ export class SignalWriter {
         this.kind = SIGNAL
         return this.#values.write(signal, at, limit)
     }
+  }
+
+  /** As {@link write}. The kind says the operation of a compact message too, and which of its parts are there. */
+  writeWire(wire: Wire, at: number, limit: number): number {
+    const end = this.#wires.write(wire, at, limit)
+    this.kind = WIRE | (this.#wires.head << 8)
+    return end
   }
 
   #address(word: number, pid: RawPid): void {
@@ -120,9 +127,9 @@ export class SignalReader {
   read(kind: number, at: number, end: number): Signal {
     const ints = this.#ints
     const word = at >>> 2
-    switch (kind) {
+    switch (kind & 255) {
       case WIRE:
-        return this.#wires.read(at, end)
+        return this.#wires.read(kind >> 8, at, end)
       case MESSAGE: {
         const alias = this.#doubles[at >>> 3] as number
         const flags = ints[word + 4] as number
