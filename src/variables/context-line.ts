@@ -1,26 +1,42 @@
 import type { CallOptions, Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
+import { registered } from './context-spawn.js'
 import { type ContextFacts, tableNow } from './facts.js'
+import { Outage } from './outage.js'
+import { Relay } from './relay.js'
 import type { ContextMessage, ContextRequest } from './requests.js'
+import { SharedLog, type SharedLogMemory } from './shared-log.js'
 import { unknownVariable } from './state.js'
 import { ValueTable } from './value-table.js'
 
 /** The way of one process to a context: what it asks and tells it, and the facts it has learnt of it. */
 export class ContextLine {
   readonly owner: Process
-  readonly pid: Pid
-  readonly #options: CallOptions
+  readonly #timeout: number
+  /** What waits for the context to be started again. */
+  readonly #outage: Outage
+  #pid: Pid
   #id: string | undefined
   #table: ValueTable | undefined
+  #log: SharedLogMemory | undefined
   #modules: Readonly<Record<string, string>> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(owner: Process, pid: Pid, { timeout }: CallOptions, id?: string) {
     this.owner = owner
-    this.pid = pid
-    this.#options = timeout === undefined ? {} : { timeout }
+    this.#pid = pid
+    this.#timeout = timeout ?? 5000
+    this.#outage = new Outage(owner)
     this.#id = id
+  }
+
+  /** The process that is the context at present. */
+  get pid(): Pid {
+    const { system } = this.owner
+    // After its end another context may have its id.
+    if (this.#log === undefined || system.isAlive(this.#pid) || SharedLog.hasEnded(this.#log)) return this.#pid
+    return system.whereis(registered(this.id)) ?? this.#pid
   }
 
   /** The id, once known. */
@@ -30,9 +46,10 @@ export class ContextLine {
 
   /** Asks for the facts. */
   async open(): Promise<void> {
-    const { id, table, modules } = (await this.ask({ kind: 'open' })) as ContextFacts
+    const { id, table, log, modules } = (await this.ask({ kind: 'open' })) as ContextFacts
     this.#id = id
     this.#modules = modules
+    this.#log = log
     this.#table ??= ValueTable.attach(table)
   }
 
@@ -44,17 +61,58 @@ export class ContextLine {
 
   async ask(request: ContextRequest): Promise<unknown> {
     this.#assertRunning()
+    if (this.#isDown) return this.#askLater(request, this.#timeout)
     try {
-      return await this.owner.call(this.pid, request, this.#options)
+      return await this.#call(request, this.#timeout)
+    } catch (error) {
+      if (!isDeath(error)) throw error
+      if (!isHarmless(request)) throw undecided(error, request)
+      return this.#askLater(request, this.#timeout, error)
+    }
+  }
+
+  async #call(request: ContextRequest, timeout: number): Promise<unknown> {
+    try {
+      return await this.owner.call(this.#pid, request, { timeout })
     } catch (error) {
       throw naming(request, error)
     }
   }
 
+  /** @param before what came of asking the process before */
+  async #askLater(request: ContextRequest, timeout: number, before?: unknown): Promise<unknown> {
+    const asked = this.#pid
+    const answer = await this.#outage.wait(this.#successor, timeout, (left) => {
+      if (before !== undefined && asked.equals(this.#pid)) throw before
+      return { reply: this.#call(request, left) }
+    })
+    return answer.reply
+  }
+
+  /** The context is dead, or was until now and what waits for it comes first. */
+  get #isDown(): boolean {
+    return this.#outage.isOn || !this.owner.system.isAlive(this.#pid)
+  }
+
+  readonly #successor = async (): Promise<void> => {
+    this.#pid = (await Relay.of(this.owner).successor(this.#pid)) ?? this.#pid
+  }
+
   tell(message: ContextMessage): void {
     this.#assertRunning()
+    if (!this.#isDown) return this.#cast(message)
+    const late = this.#outage.wait(this.#successor, Number.POSITIVE_INFINITY, () => {
+      if (!this.owner.system.isAlive(this.#pid)) throw new Error('the context has ended')
+      this.#cast(message)
+    })
+    late.catch((error: unknown) => {
+      process.emitWarning(`context ${this.id}: put was lost: ${(error as Error).message}`, { code: 'BEAMLINE_NOPROC' })
+    })
+  }
+
+  #cast(message: ContextMessage): void {
     try {
-      this.owner.cast(this.pid, message)
+      this.owner.cast(this.#pid, message)
     } catch (error) {
       throw naming(message, error)
     }
@@ -112,4 +170,20 @@ function subjectOf(message: ContextRequest | ContextMessage, path: string): unkn
     default:
       return undefined
   }
+}
+
+/** Whether the process that was asked is dead. */
+const isDeath = (error: unknown): error is BeamlineError => error instanceof BeamlineError && error.code === 'NOPROC'
+
+const harmless: readonly string[] = ['open', 'get', 'describe', 'list', 'history', 'watchers']
+
+/** Whether asking twice changes nothing more than asking once. */
+const isHarmless = ({ kind }: ContextRequest): boolean => harmless.includes(kind)
+
+const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback']
+
+/** Nobody knows whether a context that died had committed what was in flight. */
+function undecided({ message, cause, details }: BeamlineError, { kind }: ContextRequest): BeamlineError {
+  const text = writes.includes(kind) && details['reason'] !== 'noproc' ? '; it may or may not have been committed' : ''
+  return new BeamlineError('NOPROC', message + text, { cause, details })
 }

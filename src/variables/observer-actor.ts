@@ -28,6 +28,9 @@ interface Tracked {
   readonly names: Map<string, string>
 }
 
+/** What a watch is told first. */
+type Beginning = Pick<ManagerMessage & { kind: 'observe' }, 'begin' | 'revision' | 'lost'>
+
 /**
  * Notifies watching threads of commits and forgets observers whose owners have died, however they died: it monitors
  * each owner once, and each relay.
@@ -67,7 +70,7 @@ class ObserverActor implements Behaviour {
       case 'commit':
         return this.#commit(message.changes, message.answer)
       case 'observe':
-        return this.#observe(message.observer, message.begin, message.answer)
+        return this.#observe(message)
       case 'track':
         return void this.#namesOf(message.context).set(message.id, message.name)
       case 'untrack':
@@ -85,7 +88,7 @@ class ObserverActor implements Behaviour {
   #ask(request: ManagerRequest): unknown {
     switch (request.kind) {
       case 'add':
-        return this.#add(request.observer, [])
+        return this.#add(request.observer, { begin: [], revision: 0, lost: undefined })
       case 'remove':
         return this.#remove(request.ref, request.id)
       case 'disown':
@@ -129,18 +132,19 @@ class ObserverActor implements Behaviour {
     if (answer !== undefined) this.#self.reply(answer.from, answer.value)
   }
 
-  #observe(observer: Observer, begin: readonly Change[], answer: Answer): void {
-    this.#add(observer, begin)
-    this.#self.reply(answer.from, answer.value)
+  #observe({ observer, answer, ...beginning }: ManagerMessage & { kind: 'observe' }): void {
+    this.#add(observer, beginning)
+    if (answer !== undefined) this.#self.reply(answer.from, answer.value)
   }
 
-  #add(observer: Observer, begin: readonly Change[]): void {
+  #add(observer: Observer, { begin, revision, lost }: Beginning): void {
     if (!this.#table.add(observer)) return
     this.#monitor(this.#owners, observer.owner)
     this.#monitor(this.#relays, observer.relay)
     const ids = observer.variables.map(({ id }) => id)
-    const watching: RelayMessage = { kind: 'watching', ref: observer.ref, manager: this.#self.pid, ids, begin }
-    this.#self.send(observer.relay, watching)
+    const { ref, relay } = observer
+    const watching: RelayMessage = { kind: 'watching', ref, manager: this.#self.pid, ids, begin, revision, lost }
+    this.#self.send(relay, watching)
   }
 
   #monitor(monitors: Map<string, Ref>, pid: Pid): void {

@@ -170,6 +170,10 @@ export class StateStore {
     this.#bury(variable, revision)
   }
 
+  keepsAllAfter(revision: number): boolean {
+    return revision >= this.#log.compacted
+  }
+
   /** What is kept of some variables after a revision. @throws BeamlineError COMPACTED */
   *since(revision: number, isWanted: (variable: StoredVariable) => boolean) {
     const wanted = (number: number) => {
