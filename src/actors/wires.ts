@@ -1,3 +1,4 @@
+import type { BeamlineError } from '../errors.js'
 import { Pid, Ref } from '../threads/pid.js'
 import { ANSWER, ASKED, DATED, Wire } from '../threads/wire.js'
 import { Asked } from './asked.js'
@@ -8,6 +9,8 @@ import type { From } from './messages.js'
 /** Where it is noted that a question was answered, before who asked goes on. */
 interface AnswerLedger {
   done(mark: number): void
+  /** What who asked is told when the callee has died. */
+  refused(error: BeamlineError): BeamlineError
 }
 
 /** A compact message that wants an answer, as it has been sent. */
@@ -23,6 +26,10 @@ class AskedByWire extends Asked {
 
   settled(): void {
     this.#ledger.done(this.#mark)
+  }
+
+  refused(error: BeamlineError): BeamlineError {
+    return this.#ledger.refused(error)
   }
 }
 
