@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { comparison } from './bench/comparison.mjs'
+import { elixirTable, runElixir } from './bench/elixir.mjs'
 import { installPeers } from './bench/peers.mjs'
 import { results, root, runScenario } from './bench/scenario.mjs'
 import { tables } from './bench/table.mjs'
@@ -45,11 +46,13 @@ const scenarios = outcomes.flatMap(({ measured }) => (measured ? [comparison(mea
 if (failures.length === 0 && scenarios.every(({ figures }) => figures.length === 0))
   failures.push(`no file and no arm has a name with ${ofArms.map((filter) => `'${filter}'`).join(' or ')}`)
 
+const { failures: ofElixir, ...elixir } = runElixir(chosen, values)
+failures.push(...ofElixir)
 // Of few samples, in code that is not compiled yet, they say nothing.
-const aims = values.quick ? [] : [targetsTable(scenarios)]
-const text = [...tables(scenarios), ...aims].join('\n')
+const aims = values.quick ? [] : [targetsTable(scenarios, elixir.figures)]
+const text = [...tables(scenarios), elixir.absence ?? elixirTable(elixir, scenarios), ...aims].join('\n')
 console.log(`\n${text}`)
 writeFileSync(join(results, 'summary.md'), text)
-writeFileSync(join(results, 'summary.json'), `${JSON.stringify({ scenarios, failures }, undefined, 2)}\n`)
+writeFileSync(join(results, 'summary.json'), `${JSON.stringify({ scenarios, elixir, failures }, undefined, 2)}\n`)
 for (const failure of failures) console.error(`FAIL ${failure}`)
 process.exitCode = failures.length === 0 ? 0 : 1
