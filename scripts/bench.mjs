@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { comparison } from './bench/comparison.mjs'
 import { elixirTable, runElixir } from './bench/elixir.mjs'
 import { installPeers } from './bench/peers.mjs'
+import { drawPlots } from './bench/plots.mjs'
 import { results, root, runScenario } from './bench/scenario.mjs'
 import { tables } from './bench/table.mjs'
 import { scenariosOfTargets, targetsTable } from './bench/targets.mjs'
@@ -54,5 +55,7 @@ const text = [...tables(scenarios), elixir.absence ?? elixirTable(elixir, scenar
 console.log(`\n${text}`)
 writeFileSync(join(results, 'summary.md'), text)
 writeFileSync(join(results, 'summary.json'), `${JSON.stringify({ scenarios, elixir, failures }, undefined, 2)}\n`)
+const plots = drawPlots(scenarios, elixir.figures, values.publish ? join(root, 'docs', 'plots') : results)
+console.log(`plots: ${plots.join(', ') || 'none, for want of figures or of the library that draws them'}`)
 for (const failure of failures) console.error(`FAIL ${failure}`)
 process.exitCode = failures.length === 0 ? 0 : 1
