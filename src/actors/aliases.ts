@@ -2,21 +2,21 @@ import { LazyMap } from './lazy-map.js'
 
 /** The open aliases of one process, by their serial. */
 export class Aliases {
-  readonly #open = new LazyMap<'once' | 'always'>()
+  readonly #open = new LazyMap<number, 'once' | 'always'>()
 
   open(serial: number, once: boolean): void {
-    this.#open.set(String(serial), once ? 'once' : 'always')
+    this.#open.set(serial, once ? 'once' : 'always')
   }
 
   /** @returns whether it was open */
   close(serial: number): boolean {
-    return this.#open.delete(String(serial))
+    return this.#open.delete(serial)
   }
 
   /** Whether a message to this alias may come in; one to the process itself may. */
   admits(serial: number | undefined): boolean {
     if (serial === undefined) return true
-    const found = this.#open.get(String(serial))
+    const found = this.#open.get(serial)
     if (found === 'once') this.close(serial)
     return found !== undefined
   }

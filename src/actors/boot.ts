@@ -1,7 +1,8 @@
 import { isMainThread } from 'node:worker_threads'
 import { isInstance, shown } from '../errors.js'
-import { type Clock, realClock } from '../threads/clock.js'
+import type { Clock } from '../threads/clock.js'
 import { Collector } from '../threads/collector.js'
+import { Deadlines } from '../threads/deadlines.js'
 import { Batch, type Carrier, type LinkEnd } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import { pack } from '../threads/payload.js'
@@ -39,7 +40,7 @@ export function boot(
   data: BootData,
   end: LinkEnd,
   carrier: Carrier,
-  clock: Clock = realClock,
+  clock: Clock = new Deadlines(),
   load: Loader = importModule,
 ) {
   const thread = new WorkerThread(data, end, carrier, clock, load)

@@ -2,22 +2,18 @@ import { BeamlineError } from '../errors.js'
 import type { Clock, Timer } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import { describe, type ExitReason, errorFrom } from './exit-reason.js'
+import { RefMap } from './ref-map.js'
 
-interface Pending {
-  readonly owner: Pid | undefined
-  callee: Pid | undefined
-  thread: number
-  readonly what: string
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-  timer: Timer | undefined
-  readonly abandoned: (() => void) | undefined
+/** Who asks, as far as the end of the wait goes. */
+export interface Asker {
+  /** Questions of it that are not answered yet. */
+  openCalls: number
 }
 
 /** A question that one process puts to another, or to a thread's host. */
 export interface Question {
   /** The process that asks; its death ends the wait. */
-  readonly owner?: Pid | undefined
+  readonly owner?: Asker | undefined
   /** The process that is asked. */
   readonly callee?: Pid
   /** The thread that is asked. */
@@ -27,17 +23,41 @@ export interface Question {
   /** Milliseconds to wait; `Infinity` waits for ever. */
   readonly timeout: number
   /** Runs when the wait ends without an answer from the callee. */
-  readonly abandoned?: () => void
+  abandoned?(): void
+  /** Runs when the callee has answered, before who asked goes on. */
+  settled?(): void
   /** Runs when the time is over, and the wait goes on: whoever asked sees to its end. */
-  readonly late?: () => void
+  late?(): void
+}
+
+/** A question that waits for its answer. */
+class Pending {
+  readonly ref: Ref
+  readonly question: Question
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  callee: Pid | undefined
+  thread: number
+  timer: Timer | undefined
+
+  constructor(ref: Ref, question: Question, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    this.ref = ref
+    this.question = question
+    this.resolve = resolve
+    this.reject = reject
+    this.callee = question.callee
+    this.thread = question.thread
+  }
 }
 
 /** The questions of one thread's processes that are not answered yet. */
 export class Calls {
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new RefMap<Pending>()
+  readonly #thread: number
   readonly #clock: Clock
 
-  constructor(clock: Clock) {
+  constructor(thread: number, clock: Clock) {
+    this.#thread = thread
     this.#clock = clock
   }
 
@@ -48,21 +68,25 @@ export class Calls {
   /** Waits for the answer that carries `ref`. */
   open(ref: Ref, question: Question): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { owner, callee, thread, what, timeout, abandoned, late } = question
-      const expired = () => {
-        if (late !== undefined) return late()
-        this.#pending.delete(ref.serial)
-        abandoned?.()
-        reject(timedOut(what, timeout))
-      }
-      const timer = timeout === Number.POSITIVE_INFINITY ? undefined : this.#clock.setTimeout(expired, timeout)
-      this.#pending.set(ref.serial, { owner, callee, thread, what, resolve, reject, timer, abandoned })
+      const { owner, timeout } = question
+      const pending = new Pending(ref, question, resolve, reject)
+      if (timeout !== Number.POSITIVE_INFINITY)
+        pending.timer = this.#clock.setTimeout(() => this.#expire(pending), timeout)
+      if (owner !== undefined) owner.openCalls++
+      this.#pending.add(pending)
     })
+  }
+
+  #expire({ ref, question, reject }: Pending): void {
+    if (question.late !== undefined) return question.late()
+    this.#take(ref.serial)
+    question.abandoned?.()
+    reject(timedOut(question.what, question.timeout))
   }
 
   /** The question is with another thread now, and with this process of it. */
   move(serial: number, thread: number, callee?: Pid): void {
-    const pending = this.#pending.get(serial)
+    const pending = this.#pending.find(this.#thread, serial)
     if (pending !== undefined) Object.assign(pending, { thread, callee })
   }
 
@@ -70,14 +94,15 @@ export class Calls {
   settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): boolean {
     const pending = this.#take(serial)
     if (pending === undefined) return false
+    if (outcome !== 'exit') pending.question.settled?.()
     if (outcome === 'value') pending.resolve(value)
-    else pending.reject(outcome === 'error' ? value : exited(pending.what, value as ExitReason))
+    else pending.reject(outcome === 'error' ? value : exited(pending.question.what, value as ExitReason))
     return true
   }
 
   /** The answer is here and only waits its turn: it is in time. */
   arrived(serial: number): void {
-    const pending = this.#pending.get(serial)
+    const pending = this.#pending.find(this.#thread, serial)
     if (pending?.timer === undefined) return
     this.#clock.clearTimeout(pending.timer)
     pending.timer = undefined
@@ -85,33 +110,35 @@ export class Calls {
 
   /** A thread is gone; what was asked of it fails with the reason of the process that was asked. */
   failThread(thread: number, reasonOf: (pid: Pid | undefined) => ExitReason): void {
-    for (const [serial, pending] of this.#pending) {
-      if (pending.thread === thread) this.settle(serial, 'exit', reasonOf(pending.callee))
+    for (const pending of this.#pending.values()) {
+      if (pending.thread === thread) this.settle(pending.ref.serial, 'exit', reasonOf(pending.callee))
     }
   }
 
   /** The asking process is dead: its promises never settle, as no code of it may run on, or are rejected with `error`. */
-  dropOwner(owner: Pid, error?: BeamlineError): void {
-    for (const [serial, pending] of this.#pending) {
-      if (!pending.owner?.equals(owner)) continue
-      this.#take(serial)
-      pending.abandoned?.()
-      if (error !== undefined) pending.reject(error)
+  dropOwner(owner: Asker, error?: BeamlineError): void {
+    if (owner.openCalls === 0) return
+    for (const { ref, question, reject } of this.#pending.values()) {
+      if (question.owner !== owner) continue
+      this.#take(ref.serial)
+      question.abandoned?.()
+      if (error !== undefined) reject(error)
     }
   }
 
   /** No question is answered any more: each is rejected with `error`, or never settles. */
   clear(error?: BeamlineError): void {
-    for (const serial of [...this.#pending.keys()]) {
-      if (error === undefined) this.#take(serial)
-      else this.settle(serial, 'error', error)
+    for (const { ref } of this.#pending.values()) {
+      if (error === undefined) this.#take(ref.serial)
+      else this.settle(ref.serial, 'error', error)
     }
   }
 
   #take(serial: number): Pending | undefined {
-    const pending = this.#pending.get(serial)
+    const pending = this.#pending.take(this.#thread, serial)
     if (pending === undefined) return undefined
-    this.#pending.delete(serial)
+    const { owner } = pending.question
+    if (owner !== undefined) owner.openCalls--
     if (pending.timer !== undefined) this.#clock.clearTimeout(pending.timer)
     return pending
   }

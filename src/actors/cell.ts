@@ -1,22 +1,33 @@
 import type { Pid, Ref } from '../threads/pid.js'
+import type { Wire } from '../threads/wire.js'
 import { Aliases } from './aliases.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
 import type { Birth } from './birth.js'
-import { shellEnded } from './calls.js'
+import { type Asker, shellEnded } from './calls.js'
 import { Exit, type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { ProcessStatus } from './inspect.js'
 import { LazyMap } from './lazy-map.js'
 import { Mailbox, type MailboxLimit } from './mailbox.js'
-import { Call, type From, isDroppable, isSystemCall, type Monitor, SystemCall, type SystemRequest } from './messages.js'
+import {
+  Call,
+  type From,
+  isDroppable,
+  isSystemCall,
+  KeptWire,
+  type Monitor,
+  SystemCall,
+  type SystemRequest,
+} from './messages.js'
 import type { NameClaim } from './names.js'
 import { Process } from './process.js'
+import { RefMap } from './ref-map.js'
 import type { Runnable } from './scheduler.js'
 import { Traces } from './trace.js'
 import { Waiters } from './waiters.js'
 
 /** The inside of one process: what its `Process` hides. Lives on one thread and is touched by no other. */
-export class Cell implements Runnable {
+export class Cell implements Runnable, Asker {
   readonly pid: Pid
   readonly birth: Birth
   readonly process: Process
@@ -26,15 +37,16 @@ export class Cell implements Runnable {
   trapExit = false
   /** Messages taken so far. */
   handled = 0
-  readonly links = new LazyMap<Pid>()
+  openCalls = 0
+  readonly links = new LazyMap<string, Pid>()
   /** Unlinks that the other side has not confirmed: until then a link that it makes is one that this unlink will end. */
-  readonly unlinking = new LazyMap<Monitor>()
+  readonly unlinking = new LazyMap<string, Monitor>()
   /** What this process monitors, by reference. */
-  readonly monitors = new LazyMap<Monitor>()
+  readonly monitors = new RefMap<Monitor>()
   /** Who monitors this process, by reference. */
-  readonly watchers = new LazyMap<Monitor>()
+  readonly watchers = new RefMap<Monitor>()
   /** Calls taken or waiting here that nobody has answered, by reference. */
-  readonly unanswered = new LazyMap<From>()
+  readonly unanswered = new RefMap<From>()
   readonly aliases = new Aliases()
   readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
   /** Hears the exit reason, once. */
@@ -109,10 +121,10 @@ export class Cell implements Runnable {
       return false
     }
     const mayStay = overflow === 'drop-oldest' && !(message instanceof Call)
-    const oldest = mayStay ? this.mailbox.take(isDroppable, 0) : undefined
-    this.#host.deadLetters.overflowed(this, oldest === undefined ? message : oldest.message)
+    const oldest = mayStay ? this.mailbox.find(isDroppable, 0) : -1
+    this.#host.deadLetters.overflowed(this, oldest < 0 ? message : this.mailbox.remove(oldest))
     this.waiters.rescan()
-    return oldest !== undefined
+    return oldest >= 0
   }
 
   schedule(): void {
@@ -157,7 +169,7 @@ export class Cell implements Runnable {
       this.#systemCalls--
       this.#obey(next)
       const more = this.#suspended && this.#systemCalls > 0
-      next = more ? (this.mailbox.take(isSystemCall, 0)?.message as SystemCall) : undefined
+      next = more ? (this.mailbox.remove(this.mailbox.find(isSystemCall, 0)) as SystemCall) : undefined
     }
   }
 
@@ -184,7 +196,7 @@ export class Cell implements Runnable {
         return stateful(this.#behaviour, this.birth.label).systemGetState()
       case 'trace': {
         const { tracer, ref, limit } = request
-        this.watchers.set(ref.toString(), { pid: tracer, ref })
+        this.watchers.add({ pid: tracer, ref })
         this.traceBy(this.#traces ?? new Traces(this.#host, this)).add(tracer, ref, limit)
         return
       }
@@ -210,6 +222,42 @@ export class Cell implements Runnable {
     this.#suspended = false
     this.#busy = true
     void this.#fail(this.#behaviour, new Exit(reason))
+  }
+
+  /** Whether it is a behaviour that has nothing to do, nor anybody who looks on: it could take a message now. */
+  get rests(): boolean {
+    return (
+      this.#behaviour !== undefined &&
+      this.mailbox.length === 0 &&
+      !this.#busy &&
+      !this.#suspended &&
+      this.#traces === undefined &&
+      this.alive
+    )
+  }
+
+  /** A compact message: taken at once where nothing waits before it, without a mailbox. */
+  takeWire(wire: Wire): void {
+    const behaviour = this.#behaviour
+    if (behaviour?.takeWire === undefined) return
+    if (!this.rests) return this.keepWire(wire)
+    this.handled++
+    this.#host.running(this)
+    try {
+      const { batch } = this.#host
+      if (batch.open && !behaviour.trusted) batch.suspend(() => behaviour.takeWire?.(wire))
+      else behaviour.takeWire(wire)
+    } catch (thrown) {
+      this.#busy = true
+      void this.#fail(behaviour, thrown)
+    }
+  }
+
+  /** A compact message that waits its turn. */
+  keepWire(wire: Wire): void {
+    const kept = new KeptWire(wire, this.#host.wires.askerOf(wire, this.pid))
+    if (kept.from !== undefined) this.unanswered.add(kept.from)
+    this.deliver(kept)
   }
 
   /** What it does now. */
@@ -266,7 +314,7 @@ export class Cell implements Runnable {
 
   /** A monitor of this process fires. */
   receiveDown(ref: Ref, pid: Pid | string, reason: ExitReason): void {
-    if (this.monitors.delete(ref.toString())) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
+    if (this.monitors.remove(ref) !== undefined) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
   }
 
   /** Whether code of it may still run on. */

@@ -52,8 +52,8 @@ export class Graves {
     this.#host.mesh.lose(thread)
     const reasonOf = this.#reasons(death)
     for (const cell of [...this.#host.cells.values()]) {
-      for (const [key, from] of cell.unanswered.entries()) if (from.pid.thread === thread) cell.unanswered.delete(key)
-      for (const [key, watcher] of cell.watchers.entries()) if (watcher.pid.thread === thread) cell.watchers.delete(key)
+      for (const { pid, ref } of cell.unanswered.values()) if (pid.thread === thread) cell.unanswered.remove(ref)
+      for (const { pid, ref } of cell.watchers.values()) if (pid.thread === thread) cell.watchers.remove(ref)
       for (const { pid, ref } of cell.monitors.values()) {
         if (pid.thread === thread) cell.receiveDown(ref, pid, reasonOf(pid))
       }

@@ -1,30 +1,30 @@
 /** A map that takes no memory until something is in it, as most processes have no links, monitors or open calls. */
-export class LazyMap<V> {
-  #map: Map<string, V> | undefined
+export class LazyMap<K, V> {
+  #map: Map<K, V> | undefined
 
   get size(): number {
     return this.#map?.size ?? 0
   }
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     return this.#map?.get(key)
   }
 
-  has(key: string): boolean {
+  has(key: K): boolean {
     return this.#map?.has(key) ?? false
   }
 
-  set(key: string, value: V): void {
+  set(key: K, value: V): void {
     this.#map ??= new Map()
     this.#map.set(key, value)
   }
 
-  delete(key: string): boolean {
+  delete(key: K): boolean {
     return this.#map?.delete(key) ?? false
   }
 
   /** The entries at this moment: the map may change while they are walked through. */
-  entries(): [string, V][] {
+  entries(): [K, V][] {
     return this.#map === undefined ? [] : [...this.#map]
   }
 

@@ -31,19 +31,18 @@ export class Mailbox {
     return message
   }
 
-  /**
-   * Takes the first message from position `from` on that `match` accepts, any without one; the others keep their order.
-   * @returns it, wrapped, or `undefined` when there is none
-   */
-  take(match: ((message: unknown) => boolean) | undefined, from: number): { readonly message: unknown } | undefined {
-    for (let i = this.#head + from; i < this.#items.length; i++) {
-      const message = this.#items[i]
-      if (match !== undefined && !match(message)) continue
-      if (i === this.#head) this.shift()
-      else this.#items.splice(i, 1)
-      return { message }
+  /** The position of the first message, from position `from` on, that `match` accepts; -1 when there is none. */
+  find(match: ((message: unknown) => boolean) | undefined, from: number): number {
+    const items = this.#items
+    for (let i = this.#head + from; i < items.length; i++) {
+      if (match === undefined || match(items[i])) return i - this.#head
     }
-    return undefined
+    return -1
+  }
+
+  /** Takes the message at a position; the others keep their order. */
+  remove(position: number): unknown {
+    return position === 0 ? this.shift() : this.#items.splice(this.#head + position, 1)[0]
   }
 
   /** Takes all. */

@@ -2,6 +2,7 @@ import { MAIN } from '../threads/mesh.js'
 import { unpack } from '../threads/payload.js'
 import { Pid, type RawPid, Ref } from '../threads/pid.js'
 import type { ProcessSignal, Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
+import type { Wire } from '../threads/wire.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
 import { Cast } from './messages.js'
@@ -17,7 +18,7 @@ export class Receiver {
     this.#control = control
   }
 
-  receive(signal: Signal, from: number): void {
+  receive(signal: Exclude<Signal, Wire>, from: number): void {
     switch (signal.kind) {
       case 'message':
       case 'call':
@@ -64,7 +65,7 @@ export class Receiver {
         return
       }
       case 'forget':
-        cell?.unanswered.delete(Ref.fromRaw(host.node, signal.ref).toString())
+        cell?.unanswered.take(signal.ref[0], signal.ref[1])
         return
       case 'exit':
         cell?.receiveExit(this.#pid(signal.from), unpack(signal.reason) as ExitReason, signal.linked)
@@ -89,11 +90,11 @@ export class Receiver {
       case 'monitor': {
         const watcher = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
         if (cell === undefined) host.router.down(watcher.pid, watcher.ref, to, 'noproc')
-        else cell.watchers.set(watcher.ref.toString(), watcher)
+        else cell.watchers.add(watcher)
         return
       }
       case 'demonitor':
-        cell?.watchers.delete(Ref.fromRaw(host.node, signal.ref).toString())
+        cell?.watchers.take(signal.ref[0], signal.ref[1])
         return
       case 'down':
         cell?.receiveDown(

@@ -3,26 +3,15 @@ import { BeamlineError, shown } from '../errors.js'
 import { copy, type Payload, pack, type Transfer } from '../threads/payload.js'
 import { type Pid, Ref } from '../threads/pid.js'
 import type { Signal } from '../threads/signal.js'
+import { Asked, type Kind, nameOf } from './asked.js'
 import { exited } from './calls.js'
 import type { Cell } from './cell.js'
 import { type ExitReason, sendable } from './exit-reason.js'
 import type { Host } from './host.js'
 import { Call, Cast, type From, isDown, SystemCall, type SystemRequest } from './messages.js'
 import { type Destination, pidIn } from './process.js'
+import { MethodCall } from './server-ref.js'
 import { isVia, shownName } from './via.js'
-
-/** A question, as the router puts it. */
-interface Asked {
-  readonly asker: Pid
-  /** Whose death ends the wait. */
-  readonly owner: Pid | undefined
-  readonly callee: Pid
-  /** What is asked, for error messages. */
-  readonly what: string
-  readonly timeout: number
-  /** Whether the request is one of the system's own. */
-  readonly system?: boolean
-}
 
 /**
  * What one process does to another: straight to its cell when that is on this thread, as a signal when it is not. Both
@@ -38,24 +27,28 @@ export class Router {
   message(sender: Cell | undefined, to: Pid, body: unknown, cast: boolean, transfer?: Transfer, alias?: number): void {
     if (sender !== undefined && !sender.alive) return
     if (this.#isHere(to)) {
-      const message = copy(body, transfer)
+      const message = copyHere(body, transfer)
       const cell = this.#host.cell(to)
       if (cell?.aliases.admits(alias)) cell.deliver(cast ? new Cast(message) : message)
       else this.#host.deadLetters.post(to, message)
       return
     }
-    const packed = pack(body, transfer)
+    const payload = packed(body, transfer)
     const signal: Signal =
       alias === undefined
-        ? { kind: 'message', to: to.raw, body: packed, cast }
-        : { kind: 'message', to: to.raw, body: packed, cast, alias }
+        ? { kind: 'message', to: to.raw, body: payload, cast }
+        : { kind: 'message', to: to.raw, body: payload, cast, alias }
     // The thread of the dead may be on its way out, and what it has not read is lost.
     const sent = this.#host.processes.isAlive(to) && this.#signal(to, signal, transfer)
     if (!sent) this.#host.deadLetters.post(to, body)
   }
 
   call(caller: Cell, to: Destination, request: unknown, timeout: number): Promise<unknown> {
-    return this.#callBy(caller, to, request, timeout, false)
+    try {
+      return this.#callBy(caller, 'call', to, request, timeout)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -64,33 +57,33 @@ export class Router {
    */
   async stop(caller: Cell, to: Destination, reason: ExitReason, timeout: number): Promise<void> {
     try {
-      await this.#callBy(caller, to, { op: 'stop', reason } satisfies SystemRequest, timeout, true)
+      await this.#callBy(caller, 'system', to, { op: 'stop', reason } satisfies SystemRequest, timeout)
     } catch (error) {
       const ended = error instanceof BeamlineError && error.code === 'NOPROC' && error.cause !== undefined
       if (!ended || !isDeepStrictEqual(error.details['reason'], sendable(reason))) throw error
     }
   }
 
-  async #callBy(caller: Cell, to: Destination, request: unknown, timeout: number, system: boolean): Promise<unknown> {
+  #callBy(caller: Cell, kind: Kind, to: Destination, request: unknown, timeout: number): Promise<unknown> {
     this.#host.assertOpen()
     const callee = this.#host.resolve(to, 'quiet')
-    const what = `the ${system ? 'stop of' : 'call to'} ${nameOf(to, callee)}`
-    if (callee === undefined) throw exited(what, 'noproc')
+    const verb = kind === 'call' ? 'the call to' : 'the stop of'
+    if (callee === undefined) throw exited(`${verb} ${nameOf(to)}`, 'noproc')
     if (callee.equals(caller.pid)) {
-      const text = `${what} can never be answered, as a process that calls itself waits for itself: call the method directly`
+      const text = `${verb} ${nameOf(to)} can never be answered, as a process that calls itself waits for itself: call the method directly`
       throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
     }
     if (!caller.alive) return caller.over()
-    return this.#ask({ asker: caller.pid, owner: caller.pid, callee, what, timeout, system }, request)
+    return this.#ask(new Asked(this, kind, this.#host.ref(), caller.pid, caller, callee, timeout, verb, to), request)
   }
 
   /** Puts a request of the system's own to a process, for this thread. */
   async system(to: Destination, request: SystemRequest, timeout: number): Promise<unknown> {
     this.#host.assertOpen()
     const callee = this.#host.resolve(to)
-    const what = `${request.op} of ${nameOf(to, callee)}`
     const asker = this.#host.pidOf(this.#host.thread)
-    return this.#ask({ asker, owner: undefined, callee, what, timeout, system: true }, request)
+    const ref = this.#host.ref()
+    return this.#ask(new Asked(this, 'system', ref, asker, undefined, callee, timeout, `${request.op} of`, to), request)
   }
 
   /** Kills a process for the thread itself; resolves once it is dead. */
@@ -100,29 +93,23 @@ export class Router {
     this.#signal(pid, { kind: 'exit', to: pid.raw, from: from.raw, reason: pack('kill'), linked: false })
     this.#host.control.suspect(pid)
     // Behind the kill: it is the dead who answer this.
-    const asked = {
-      asker: from,
-      owner: undefined,
-      callee: pid,
-      what: `kill of ${pid}`,
-      timeout: Number.POSITIVE_INFINITY,
-    }
-    await this.#ask({ ...asked, system: true }, { op: 'getState' } satisfies SystemRequest).catch(() => {})
+    const asked = new Asked(this, 'system', this.#host.ref(), from, undefined, pid, Number.POSITIVE_INFINITY, 'kill of')
+    await this.#ask(asked, { op: 'getState' } satisfies SystemRequest).catch(() => {})
   }
 
   /** A call in the stead of a process that does not run yet: it is settled even if that process dies meanwhile. */
   async callFor(asker: Pid, callee: Pid, request: unknown): Promise<unknown> {
+    const ref = this.#host.ref()
     const timeout = Number.POSITIVE_INFINITY
-    return this.#ask({ asker, owner: undefined, callee, what: `the call to ${callee}`, timeout }, request)
+    return this.#ask(new Asked(this, 'call', ref, asker, undefined, callee, timeout, 'the call to'), request)
   }
 
-  #ask({ asker, owner, callee, what, timeout, system = false }: Asked, request: unknown): Promise<unknown> {
+  #ask(asked: Asked, request: unknown): Promise<unknown> {
+    const { kind, ref, asker, callee } = asked
     const here = this.#isHere(callee)
-    const kind = system ? 'system' : 'call'
-    const body = here ? copy(request) : pack(request)
-    const ref = this.#host.ref()
-    const abandoned = () => this.#forget(callee, ref)
-    const answer = this.#host.calls.open(ref, { owner, callee, thread: callee.thread, what, timeout, abandoned })
+    // Before anything begins: only this finds out that it cannot be sent.
+    const body = here ? copyHere(request) : packed(request)
+    const answer = this.#host.calls.open(ref, asked)
     try {
       const sent = here
         ? this.#askHere(kind, { pid: asker, ref, callee }, body)
@@ -134,15 +121,15 @@ export class Router {
     return answer
   }
 
-  #askHere(kind: 'call' | 'system', from: From & { readonly callee: Pid }, request: unknown): boolean {
+  #askHere(kind: Kind, from: From & { readonly callee: Pid }, request: unknown): boolean {
     const cell = this.#host.cell(from.callee)
     if (cell !== undefined) this.ask(cell, kind, from, request)
     return cell !== undefined
   }
 
   /** Puts a call into the mailbox of a process on this thread, and remembers that it wants an answer. */
-  ask(cell: Cell, kind: 'call' | 'system', from: From, request: unknown): void {
-    cell.unanswered.set(from.ref.toString(), from)
+  ask(cell: Cell, kind: Kind, from: From, request: unknown): void {
+    cell.unanswered.add(from)
     if (kind === 'call') cell.deliver(new Call(from, request))
     else cell.obey(new SystemCall(from, request as SystemRequest))
   }
@@ -153,7 +140,7 @@ export class Router {
     if (this.#isHere(from.pid)) this.#host.settle(from.ref.serial, outcome, copy(value))
     else this.#signal(from.pid, { kind: 'reply', ref: from.ref.raw, outcome, body: pack(value) })
     // Last: an answer that cannot be sent leaves the call open, for its callee's exit to settle.
-    if (from.callee !== undefined) this.#forget(from.callee, from.ref)
+    if (from.callee !== undefined) this.forget(from.callee, from.ref)
   }
 
   /** A signal could not leave its batch: whoever waits for what it asks, or answers, is told. */
@@ -165,8 +152,8 @@ export class Router {
   }
 
   /** The callee need not remember the call any more. */
-  #forget(callee: Pid, ref: Ref): void {
-    if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.delete(ref.toString())
+  forget(callee: Pid, ref: Ref): void {
+    if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.remove(ref)
     else this.#signal(callee, { kind: 'forget', to: callee.raw, ref: ref.raw })
   }
 
@@ -221,11 +208,11 @@ export class Router {
       cell.deliver({ type: 'DOWN', ref, pid: name, reason: 'noproc' }, true)
       return ref
     }
-    cell.monitors.set(ref.toString(), { pid, ref })
+    cell.monitors.add({ pid, ref })
     if (this.#isHere(pid)) {
       const other = this.#host.cell(pid)
       if (other === undefined) cell.receiveDown(ref, pid, 'noproc')
-      else other.watchers.set(ref.toString(), { pid: cell.pid, ref })
+      else other.watchers.add({ pid: cell.pid, ref })
     } else if (!this.#signal(pid, { kind: 'monitor', to: pid.raw, from: cell.pid.raw, ref: ref.raw })) {
       cell.receiveDown(ref, pid, 'noproc')
     }
@@ -233,14 +220,15 @@ export class Router {
   }
 
   demonitor(cell: Cell, ref: Ref, flush: boolean): void {
-    const pid = cell.monitors.get(ref.toString())?.pid
+    const pid = ref.node === this.#host.node ? cell.monitors.remove(ref)?.pid : undefined
     if (pid !== undefined) {
-      cell.monitors.delete(ref.toString())
-      if (this.#isHere(pid)) this.#host.cell(pid)?.watchers.delete(ref.toString())
+      if (this.#isHere(pid)) this.#host.cell(pid)?.watchers.remove(ref)
       else this.#signal(pid, { kind: 'demonitor', to: pid.raw, ref: ref.raw })
     }
     if (!flush) return
-    cell.mailbox.take((message) => isDown(message) && ref.equals(message.ref), 0)
+    const queued = cell.mailbox.find((message) => isDown(message) && ref.equals(message.ref), 0)
+    if (queued < 0) return
+    cell.mailbox.remove(queued)
     cell.waiters.rescan()
   }
 
@@ -265,6 +253,11 @@ export class Router {
   }
 }
 
-function nameOf(to: Destination, pid: Pid | undefined): string {
-  return typeof to === 'string' || isVia(to) ? shownName(to) : String(pid)
+/** A copy of a message that stays on this thread. */
+function copyHere(message: unknown, transfer?: Transfer): unknown {
+  return message instanceof MethodCall ? message.copied() : copy(message, transfer)
+}
+
+function packed(message: unknown, transfer?: Transfer): Payload {
+  return pack(message instanceof MethodCall ? message.plain : message, transfer)
 }

@@ -5,7 +5,7 @@ import { Idle, IdleTimer } from './idle-timer.js'
 import { Call, Cast, type From, isExit } from './messages.js'
 import type { Process } from './process.js'
 import type { Server } from './server.js'
-import type { MethodCall } from './server-ref.js'
+import { MethodCall } from './server-ref.js'
 
 export const noReply = Symbol('noReply')
 export const ignore = Symbol('ignore')
@@ -61,16 +61,17 @@ export class RunningServer implements Behaviour {
   }
 
   #dispatch(message: unknown): unknown {
-    if (message instanceof Call)
-      return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleCall(message.request)
-    if (message instanceof Cast)
-      return isMethodCall(message.request) ? this.#invoke(message.request) : this.#server.handleInfo(message.request)
+    if (message instanceof Call || message instanceof Cast) {
+      const { request } = message
+      if (request instanceof MethodCall || isMethodCall(request)) return this.#invoke(request)
+      return message instanceof Call ? this.#server.handleCall(request) : this.#server.handleInfo(request)
+    }
     if (isExit(message) && this.#self.parent !== undefined && message.pid.equals(this.#self.parent))
       throw new Exit(message.reason)
     return this.#server.handleInfo(message)
   }
 
-  #invoke({ method, args }: MethodCall): unknown {
+  #invoke({ method, args }: Pick<MethodCall, 'method' | 'args'>): unknown {
     const found = (this.#server as unknown as Record<string, unknown>)[method]
     if (typeof found === 'function' && !(method in this.#reserved)) return found.apply(this.#server, args)
     const text = `${this.#server.constructor.name} has no public method '${method}'`
@@ -127,7 +128,7 @@ export function milliseconds(ms: number): number {
   throw new BeamlineError('INVALID_TYPE', `idleTimeout: ${shown(ms)} is no time to wait: give milliseconds, 0 or more`)
 }
 
-function isMethodCall(request: unknown): request is MethodCall {
+function isMethodCall(request: unknown): request is Pick<MethodCall, 'method' | 'args'> {
   return (
     typeof request === 'object' &&
     request !== null &&

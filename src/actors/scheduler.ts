@@ -2,37 +2,48 @@
 export interface Runnable {
   /** Does one piece of work; true when more is left that could be done at once. */
   runOnce(): boolean
+  /** @internal What is behind it in the queue; it is queued once at a time. */
+  next?: Runnable | undefined
 }
 
 /** Pieces of work after which the event loop gets a turn, so that processes that never rest starve no timer. */
 const BUDGET = 2048
+
+/** For microtasks: a `then` of it costs a third of what Node's `queueMicrotask` does. */
+const now = Promise.resolve()
 
 /**
  * The run queue of one thread. Work starts after the code that caused it has run (in a microtask), and in the order in
  * which it became ready.
  */
 export class Scheduler {
-  #ready: Runnable[] = []
-  #next = 0
+  #first: Runnable | undefined
+  #last: Runnable | undefined
   #budget = BUDGET
   #wakeup: 'none' | 'microtask' | 'turn' = 'none'
   #turnOver: (() => void)[] = []
 
   enqueue(runnable: Runnable): void {
-    this.#ready.push(runnable)
+    this.#append(runnable)
     this.#wake()
+  }
+
+  #append(runnable: Runnable): void {
+    if (this.#last === undefined) this.#first = runnable
+    else this.#last.next = runnable
+    this.#last = runnable
   }
 
   /** Runs what is ready, now: at the end of a batch of signals. */
   drain(): void {
-    while (this.#next < this.#ready.length) {
+    for (let runnable = this.#first; runnable !== undefined; runnable = this.#first) {
       if (this.#budget <= 0) return this.#waitForTurn()
-      const runnable = this.#ready[this.#next++] as Runnable
+      this.#first = runnable.next
+      if (this.#first === undefined) this.#last = undefined
+      runnable.next = undefined
       this.#budget--
-      if (runnable.runOnce()) this.#ready.push(runnable)
-      if (this.#next > BUDGET) this.#compact()
+      if (runnable.runOnce()) this.#append(runnable)
     }
-    this.#compact()
   }
 
   /** Counts work done outside the queue; a promise when the event loop must turn first. */
@@ -47,10 +58,12 @@ export class Scheduler {
   #wake(): void {
     if (this.#wakeup !== 'none') return
     this.#wakeup = 'microtask'
-    queueMicrotask(() => {
-      if (this.#wakeup === 'microtask') this.#wakeup = 'none'
-      this.drain()
-    })
+    void now.then(this.#wakened)
+  }
+
+  readonly #wakened = (): void => {
+    if (this.#wakeup === 'microtask') this.#wakeup = 'none'
+    this.drain()
   }
 
   #waitForTurn(): void {
@@ -62,11 +75,5 @@ export class Scheduler {
       for (const resolve of this.#turnOver.splice(0)) resolve()
       this.drain()
     })
-  }
-
-  #compact(): void {
-    if (this.#next === this.#ready.length) this.#ready.length = 0
-    else this.#ready = this.#ready.slice(this.#next)
-    this.#next = 0
   }
 }

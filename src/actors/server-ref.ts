@@ -1,12 +1,34 @@
+import { copy } from '../threads/payload.js'
 import type { Pid } from '../threads/pid.js'
+import { isPrimitive } from '../threads/tree-copier.js'
 import type { ExitReason } from './exit-reason.js'
 import type { CallOptions, Process } from './process.js'
 import type { Server } from './server.js'
 
-/** A call or cast of a server's method, as it travels. */
-export interface MethodCall {
+/** A call or cast of a server's method. Its list of arguments is nobody else's, and never changed. */
+export class MethodCall {
   readonly method: string
   readonly args: unknown[]
+
+  constructor(method: string, args: unknown[]) {
+    this.method = method
+    this.args = args
+  }
+
+  /** The form in which it leaves its thread. */
+  get plain(): { readonly method: string; readonly args: unknown[] } {
+    return { method: this.method, args: this.args }
+  }
+
+  /** As a message that stays on its thread: one whose arguments nobody can change is its own copy. */
+  copied(): MethodCall {
+    for (const arg of this.args) {
+      if (isPrimitive(arg)) continue
+      const { method, args } = copy(this.plain) as MethodCall
+      return new MethodCall(method, args)
+    }
+    return this
+  }
 }
 
 type Methods<S> = {
@@ -29,21 +51,23 @@ export type ServerRef<S> = { readonly [K in Methods<S>]: Ask<S[K]> } & {
 
 /** A reference for `owner`, which makes the calls. `timeout` in `options` holds for each of them. */
 export function serverRef<S>(owner: Process, pid: Pid, options: CallOptions = {}): ServerRef<S> {
-  const cast = methods((method, args) => owner.cast(pid, { method, args } satisfies MethodCall))
-  const call = (method: string, args: unknown[]) => owner.call(pid, { method, args } satisfies MethodCall, options)
+  const cast = methods((method, args) => owner.cast(pid, new MethodCall(method, args)))
+  const call = (method: string, args: unknown[]) => owner.call(pid, new MethodCall(method, args), options)
   const stop = (reason?: ExitReason, patience?: CallOptions) => owner.stop(pid, reason, patience)
-  return methods(call, { pid, cast, stop }) as ServerRef<S>
+  return Object.assign(methods(call), { pid, cast, stop }) as ServerRef<S>
 }
 
-function methods(send: (method: string, args: unknown[]) => unknown, own: Record<string, unknown> = {}): object {
-  return new Proxy(own, {
-    get(target, key) {
-      if (typeof key !== 'string' || key in target) return Reflect.get(target, key)
+/** An object with every method: each is made when it is first asked for, and an ordinary property from then on. */
+function methods(send: (method: string, args: unknown[]) => unknown): object {
+  const unknown = new Proxy(Object.prototype, {
+    get(target, key, receiver) {
+      if (typeof key !== 'string' || key in target) return Reflect.get(target, key, receiver)
       // A reference is no promise: `await reference` must not ask the server for a method `then`.
       if (key === 'then' || key === 'toJSON') return undefined
       const method = (...args: unknown[]) => send(key, args)
-      target[key] = method
+      Object.defineProperty(receiver, key, { value: method, enumerable: true })
       return method
     },
   })
+  return Object.create(unknown)
 }

@@ -204,7 +204,7 @@ export class Spawner {
   #adopt(parent: Cell, right: Birthright, pid: Pid, late = false): void {
     if (parent.alive) {
       if (right.link && !late) parent.links.set(pid.toString(), pid)
-      if (right.monitor !== undefined) parent.monitors.set(right.monitor.toString(), { pid, ref: right.monitor })
+      if (right.monitor !== undefined) parent.monitors.add({ pid, ref: right.monitor })
     } else if (right.link) {
       this.#host.router.exit(parent.pid, pid, 'noproc', true)
     }
@@ -242,7 +242,7 @@ export class Spawner {
     for (const name of right.names) await this.#register(cell, name)
     if (!cell.alive) throw endedEarly(cell, 'killed')
     if (right.link) cell.links.set(parent.toString(), parent)
-    if (right.monitor !== undefined) cell.watchers.set(right.monitor.toString(), { pid: parent, ref: right.monitor })
+    if (right.monitor !== undefined) cell.watchers.add({ pid: parent, ref: right.monitor })
     return cell
   }
 

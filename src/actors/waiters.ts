@@ -5,14 +5,25 @@ import type { Mailbox } from './mailbox.js'
 /** Whether a message is the one that is waited for; without one, every message is. */
 export type Match = ((message: unknown) => boolean) | undefined
 
-interface Waiter {
+/** A `receive` that waits. */
+class Waiter {
   readonly match: Match
   readonly resolve: (message: unknown) => void
-  readonly reject: (error: unknown) => void
   timer: Timer | undefined
   /** How many of the oldest messages were looked at and left. */
   seen: number
   next: Waiter | undefined
+
+  constructor(match: Match, seen: number, resolve: (message: unknown) => void) {
+    this.match = match
+    this.seen = seen
+    this.resolve = resolve
+  }
+
+  /** As a promise that is rejected has the same effect, each is spared a function of its own for that. */
+  reject(error: unknown): void {
+    this.resolve(Promise.reject(error))
+  }
 }
 
 /** The `receive`s of one process that no message has met yet, oldest first. */
@@ -35,10 +46,13 @@ export class Waiters {
 
   /** The first message that `match` accepts: one that is there, or one that comes within `timeout` milliseconds. */
   wait(match: Match, timeout: number, clock: Clock): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { match, resolve, reject, timer: undefined, seen: 0, next: undefined }
-      if (!this.held && this.#serveOne(waiter)) return
-      if (timeout <= 0) return reject(nothingCame(timeout))
+    if (!this.held) {
+      const at = this.#mailbox.find(match, 0)
+      if (at >= 0) return Promise.resolve(this.#take(at))
+    }
+    if (timeout <= 0) return Promise.reject(nothingCame(timeout))
+    return new Promise((resolve) => {
+      const waiter = new Waiter(match, this.held ? 0 : this.#mailbox.length, resolve)
       this.#append(waiter)
       if (timeout !== Number.POSITIVE_INFINITY) this.#arm(waiter, timeout, clock)
     })
@@ -56,7 +70,7 @@ export class Waiters {
 
   #arm(waiter: Waiter, timeout: number, clock: Clock): void {
     waiter.timer = clock.setTimeout(() => {
-      this.#keep((other) => other !== waiter)
+      this.#remove(waiter)
       waiter.reject(nothingCame(timeout))
     }, timeout)
   }
@@ -65,21 +79,43 @@ export class Waiters {
   serve(clock: Clock): number {
     if (this.held) return 0
     let served = 0
-    this.#keep((waiter) => {
-      if (!this.#serveOne(waiter)) return true
+    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
+      if (!this.#serveOne(waiter)) continue
       if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
+      this.#remove(waiter)
       served++
-      return false
-    })
+    }
     return served
   }
 
-  #keep(stays: (waiter: Waiter) => boolean): void {
-    let before: Waiter | undefined
-    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
-      if (stays(waiter)) before = waiter
-      else if (before === undefined) this.#first = waiter.next
-      else before.next = waiter.next
+  #serveOne(waiter: Waiter): boolean {
+    try {
+      const at = this.#mailbox.find(waiter.match, waiter.seen)
+      waiter.seen = this.#mailbox.length
+      if (at < 0) return false
+      waiter.resolve(this.#take(at))
+    } catch (error) {
+      waiter.reject(error)
+    }
+    return true
+  }
+
+  #take(at: number): unknown {
+    const message = this.#mailbox.remove(at)
+    this.rescan()
+    if (this.onTaken !== undefined) this.onTaken(message)
+    return message
+  }
+
+  #remove(waiter: Waiter): void {
+    if (this.#first === waiter) {
+      this.#first = waiter.next
+      return
+    }
+    for (let before = this.#first; before !== undefined; before = before.next) {
+      if (before.next !== waiter) continue
+      before.next = waiter.next
+      return
     }
   }
 
@@ -90,25 +126,11 @@ export class Waiters {
 
   /** No `receive` settles any more, or, with an error, each is rejected with it. */
   clear(clock: Clock, error?: BeamlineError): void {
-    this.#keep((waiter) => {
+    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
       if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
       if (error !== undefined) waiter.reject(error)
-      return false
-    })
-  }
-
-  #serveOne(waiter: Waiter): boolean {
-    try {
-      const found = this.#mailbox.take(waiter.match, waiter.seen)
-      waiter.seen = this.#mailbox.length
-      if (found === undefined) return false
-      this.rescan()
-      if (this.onTaken !== undefined) this.onTaken(found.message)
-      waiter.resolve(found.message)
-    } catch (error) {
-      waiter.reject(error)
     }
-    return true
+    this.#first = undefined
   }
 }
 

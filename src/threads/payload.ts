@@ -3,7 +3,7 @@ import type { TransferListItem } from 'node:worker_threads'
 import { shown } from '../errors.js'
 import { blankError, fillError, isError, partsOf } from './error-codec.js'
 import { Alias, Pid, Ref } from './pid.js'
-import { type CopyPolicy, join, notCloneable, setPart, TreeCopier } from './tree-copier.js'
+import { type CopyPolicy, isPrimitive, join, notCloneable, setPart, TreeCopier } from './tree-copier.js'
 
 /**
  * A user's value made ready to leave its thread. Structured clone carries most things by itself; what it would spoil
@@ -44,7 +44,7 @@ export function unpack(payload: Payload): unknown {
  * @throws BeamlineError NOT_CLONEABLE, as {@link pack}
  */
 export function copy(value: unknown, transfer?: Transfer): unknown {
-  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return value
+  if (isPrimitive(value)) return value
   if (transfer === undefined) return new TreeCopier(copying).copy(value)
   const { data, tagged } = pack(value, transfer)
   return unpack({ data: moved(data, transfer), tagged })

@@ -8,6 +8,27 @@ import { BeamlineError } from '../errors.js'
  */
 export const MAX_DEPTH = 500
 
+/** So many objects are looked through faster than a map finds one. */
+const FEW = 16
+
+/** Whether nobody can change it, so that it is its own copy. A symbol is no such value, as no message can carry it. */
+export function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
+}
+
+/** An object that has been met, and what stands for it. */
+interface Met {
+  readonly object: object
+  readonly copied: unknown
+  readonly before: Met | undefined
+  /** How many have been met with it. */
+  readonly count: number
+}
+
+function* all(last: Met): Iterable<[object, Met]> {
+  for (let met: Met | undefined = last; met !== undefined; met = met.before) yield [met.object, met]
+}
+
 /** What to do with the objects that are no plain containers. */
 export interface CopyPolicy {
   /**
@@ -27,10 +48,11 @@ export interface CopyPolicy {
  */
 export class TreeCopier {
   readonly #policy: CopyPolicy
-  #seen: Map<object, unknown> | undefined
+  /** The last object met, and before it all others. */
+  #met: Met | undefined
+  /** Every one of them, once there are too many to look through. */
+  #index: Map<object, Met> | undefined
   #depth = 0
-  /** What was remembered since the outermost {@link attempt} began. */
-  #trail: object[] | undefined
 
   constructor(policy: CopyPolicy) {
     this.#policy = policy
@@ -47,33 +69,36 @@ export class TreeCopier {
    * forgotten: met again elsewhere, a half copy would be taken for a whole one.
    */
   attempt(value: unknown, path: string, otherwise: (value: unknown) => unknown): unknown {
-    const outermost = this.#trail === undefined
-    this.#trail ??= []
-    const trail = this.#trail
-    const { length } = trail
+    const before = this.#met
     const depth = this.#depth
     try {
       return this.copy(value, path)
     } catch {
       this.#depth = depth
-      for (const object of trail.splice(length)) this.#seen?.delete(object)
+      for (; this.#met !== before; this.#met = this.#met?.before) this.#index?.delete(this.#met?.object as object)
       return otherwise(value)
-    } finally {
-      if (outermost) this.#trail = undefined
     }
   }
 
   /** From now on `copied` stands for `object` wherever it is met. */
   remember<T>(object: object, copied: T): T {
-    this.#seen ??= new Map()
-    this.#seen.set(object, copied)
-    this.#trail?.push(object)
+    const met: Met = { object, copied, before: this.#met, count: (this.#met?.count ?? 0) + 1 }
+    this.#met = met
+    if (this.#index !== undefined) this.#index.set(object, met)
+    else if (met.count > FEW) this.#index = new Map(all(met))
     return copied
   }
 
+  #find(object: object): Met | undefined {
+    if (this.#index !== undefined) return this.#index.get(object)
+    let met = this.#met
+    while (met !== undefined && met.object !== object) met = met.before
+    return met
+  }
+
   #object(object: object, path: string): unknown {
-    const before = this.#seen?.get(object)
-    if (before !== undefined) return before
+    const met = this.#find(object)
+    if (met !== undefined) return met.copied
     if (types.isProxy(object)) throw notCloneable(object, path)
     if (++this.#depth > MAX_DEPTH) throw tooDeep(path)
     let copied: unknown
@@ -87,7 +112,7 @@ export class TreeCopier {
 
   #other(object: object, path: string): unknown {
     const stand = this.#policy.special(object, path, this)
-    if (stand !== undefined) return this.remember(object, stand)
+    if (stand !== undefined) return stand === object ? stand : this.remember(object, stand)
     if (object instanceof Map) return this.#map(object, path)
     if (object instanceof Set) return this.#set(object, path)
     if (tagOf(object) === 'Object') return this.#record(object, path)
@@ -101,17 +126,24 @@ export class TreeCopier {
     const out: unknown[] = this.remember(array, new Array(array.length))
     for (let i = 0; i < array.length; i++) {
       const item = array[i]
-      out[i] = typeof item === 'number' ? item : this.copy(item, `${path}[${i}]`)
+      out[i] = isPrimitive(item) ? item : this.copy(item, `${path}[${i}]`)
     }
     return out
   }
 
   #record(object: object, path: string): object {
-    const out: Record<string, unknown> = this.remember(object, {})
-    for (const [key, part] of Object.entries(object)) {
-      const primitive = typeof part !== 'object' && typeof part !== 'function' && typeof part !== 'symbol'
-      const value = primitive ? part : this.copy(part, join(path, key))
-      setPart(out, key, value)
+    const out: Record<string, unknown> = {}
+    // Nothing leads back to the outermost object before one of its parts is copied: most messages have none.
+    let remembered = this.#depth > 1
+    if (remembered) this.remember(object, out)
+    for (const key of Object.keys(object)) {
+      const part = (object as Record<string, unknown>)[key]
+      if (isPrimitive(part)) setPart(out, key, part)
+      else {
+        if (!remembered) this.remember(object, out)
+        remembered = true
+        setPart(out, key, this.copy(part, join(path, key)))
+      }
     }
     return out
   }

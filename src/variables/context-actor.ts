@@ -1,17 +1,25 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Exit } from '../actors/exit-reason.js'
-import { Call, Cast, type From, isDown } from '../actors/messages.js'
-import type { Process } from '../actors/process.js'
+import type { Host } from '../actors/host.js'
+import { Call, Cast, type From, isDown, KeptWire } from '../actors/messages.js'
+import { Process } from '../actors/process.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Pid, Ref } from '../threads/pid.js'
+import { ASKED, type Wire } from '../threads/wire.js'
 import type { Change, ManyWritten } from './change.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { LocalState, type Retention } from './local-state.js'
-import { managerName, observerActor } from './observer-actor.js'
+import { managerHere, managerName, observerActor } from './observer-actor.js'
+import type { Audience } from './observer-table.js'
 import type { ContextMessage, ContextRequest, ManagerMessage, ManagerRequest, WatchRequest } from './requests.js'
 import { isContextMessage, isContextRequest } from './shape.js'
-import { type BatchCommit, type Commit, type Write, written } from './state.js'
+import { type BatchCommit, type Commit, unknownVariable, type Write, written } from './state.js'
+import type { StoredVariable } from './stored-variable.js'
 import { ValueTable } from './value-table.js'
+import { isScalar, PUT } from './wire-ops.js'
+
+/** Commits after which the time is asked for again, within one arrival. */
+const COMMITS_A_DATE = 64
 
 /** What a context is made with. */
 export interface ContextArgs {
@@ -50,16 +58,23 @@ class ContextActor implements Behaviour {
   readonly #args: ContextArgs
   readonly #manager: Pid
   readonly #monitor: Ref
-  readonly #table = ValueTable.create()
   readonly #state: LocalState
+  readonly #host: Host
+  /** The audience of each variable as it was at `#generation`, by the variable's number. */
+  #audiences: (Audience | undefined)[] = []
+  #generation = -1
+  #arrival = -1
+  #commits = 0
+  #now = 0
 
   constructor(self: Process, args: ContextArgs, manager: Pid) {
     this.#self = self
+    this.#host = Process.hostOf(self)
     this.#args = args
     this.#manager = manager
     this.#monitor = self.monitor(manager)
-    this.#state = new LocalState(this.#table, args.retention)
-    tablesOf(self).set(self.pid.toString(), this.#table)
+    this.#state = LocalState.create(args.retention)
+    tablesOf(self).set(self.pid.toString(), ValueTable.attach(this.#state.memory.table))
     self.signal.addEventListener('abort', () => tablesOf(self).delete(self.pid.toString()))
   }
 
@@ -68,11 +83,62 @@ class ContextActor implements Behaviour {
   }
 
   handle(message: unknown): void | Promise<void> {
+    if (message instanceof KeptWire) return this.#write(message.wire, message.from, Date.now())
     if (message instanceof Call) return this.#answer(message.from, message.request)
     // Anyone may send to this pid: what no handle would say is nobody's.
     if (message instanceof Cast) return isContextMessage(message.request) ? this.#told(message.request) : undefined
     // Without the manager no watch would hear of a commit: better no context than a silent one.
     if (isDown(message) && this.#monitor.equals(message.ref)) throw new Exit(message.reason)
+  }
+
+  takeWire(wire: Wire): void {
+    this.#write(wire, undefined, this.#timeOfArrival())
+  }
+
+  /** What arrives together is dated together, as to ask for the time takes longer than a commit. */
+  #timeOfArrival(): number {
+    const { arrivals } = this.#host
+    if (arrivals !== this.#arrival || ++this.#commits > COMMITS_A_DATE) {
+      this.#arrival = arrivals
+      this.#commits = 0
+      this.#now = Date.now()
+    }
+    return this.#now
+  }
+
+  /** A scalar for the variable with a number. @param from who waits for the answer, of a message that had to wait */
+  #write(wire: Wire, from: From | undefined, now: number): void {
+    if (wire.op !== PUT) return
+    const asked = (wire.parts & ASKED) !== 0
+    try {
+      const variable = this.#state.numbered(wire.subject)
+      if (variable === undefined) throw unknownVariable(this.#state.nameOf(wire.subject))
+      this.#state.write(variable, wire.value, now)
+      const { version, revision } = variable
+      const asker = asked ? (from ?? this.#host.wires.askerOf(wire, this.#self.pid)) : undefined
+      if (!this.#notify(variable)) return this.#commit({ changes: [variable.change()] }, asker, { version, revision })
+      if (!asked) return
+      if (from === undefined) this.#host.wires.answer(wire, version, revision)
+      else this.#self.reply(from, { version, revision })
+    } catch (error) {
+      if (!(error instanceof BeamlineError)) throw error
+      if (asked) this.#self.replyError(from ?? (this.#host.wires.askerOf(wire, this.#self.pid) as From), error)
+      else this.#warn(error)
+    }
+  }
+
+  /** Straight to the manager of this thread. @returns false when something waits there that comes before */
+  #notify(variable: StoredVariable): boolean {
+    const manager = managerHere(this.#self)
+    if (manager === undefined || !manager.rests || !isScalar(variable.previous)) return false
+    if (manager.generation !== this.#generation) {
+      this.#audiences = []
+      this.#generation = manager.generation
+    }
+    const { number } = variable
+    if (!(number in this.#audiences)) this.#audiences[number] = manager.audience(variable.id)
+    manager.changed(this.#audiences[number], variable)
+    return true
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */
@@ -181,7 +247,7 @@ class ContextActor implements Behaviour {
 
   #facts(): ContextFacts {
     const { id, modules } = this.#args
-    return { id, backend: this.#state.backend, table: this.#table.memory, modules }
+    return { id, backend: this.#state.backend, table: this.#state.memory.table, modules }
   }
 
   #told(message: ContextMessage): void {
@@ -199,10 +265,12 @@ class ContextActor implements Behaviour {
       this.#commit(this.#state.set(write), undefined)
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
-      process.emitWarning(`context ${this.#args.id}: put was refused: ${error.message}`, {
-        code: `BEAMLINE_${error.code}`,
-      })
+      this.#warn(error)
     }
+  }
+
+  #warn({ code, message }: BeamlineError): void {
+    process.emitWarning(`context ${this.#args.id}: put was refused: ${message}`, { code: `BEAMLINE_${code}` })
   }
 
   #tell(message: ManagerMessage): void {

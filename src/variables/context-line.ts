@@ -1,16 +1,21 @@
-import type { CallOptions, Process } from '../actors/process.js'
+import { type CallOptions, Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
+import { ASKED, Wire } from '../threads/wire.js'
 import { type ContextFacts, tableNow } from './facts.js'
 import type { ContextMessage, ContextRequest } from './requests.js'
-import { unknownVariable } from './state.js'
+import { unknownVariable, type Write } from './state.js'
 import { ValueTable } from './value-table.js'
+import { isScalar, PUT } from './wire-ops.js'
+import { type Writes, writesTo } from './writes.js'
 
 /** The way of one process to a context: what it asks and tells it, and the facts it has learnt of it. */
 export class ContextLine {
   readonly owner: Process
   readonly pid: Pid
   readonly #options: CallOptions
+  readonly #writes: Writes
+  readonly #wire = new Wire()
   #id: string | undefined
   #table: ValueTable | undefined
   #modules: Readonly<Record<string, string>> | undefined
@@ -20,6 +25,8 @@ export class ContextLine {
     this.owner = owner
     this.pid = pid
     this.#options = timeout === undefined ? {} : { timeout }
+    this.#writes = writesTo(owner, pid)
+    this.#wire.op = PUT
     this.#id = id
   }
 
@@ -44,11 +51,60 @@ export class ContextLine {
 
   async ask(request: ContextRequest): Promise<unknown> {
     this.#assertRunning()
+    const mark = ++this.#writes.sent
     try {
-      return await this.owner.call(this.pid, request, this.#options)
+      const answer = await this.owner.call(this.pid, request, this.#options)
+      this.#writes.done(mark)
+      return answer
     } catch (error) {
       throw naming(request, error)
     }
+  }
+
+  /** Writes a value; what can be written by number is. */
+  set(write: Write): Promise<unknown> {
+    const number = this.#numberFor(write)
+    if (number < 0) return this.ask({ kind: 'set', write })
+    this.#assertRunning()
+    const mark = ++this.#writes.sent
+    const wire = this.#wire
+    wire.parts = ASKED
+    wire.subject = number
+    wire.value = write.value
+    const { timeout = 5000 } = this.#options
+    const { wires } = Process.hostOf(this.owner)
+    return wires.ask(Process.cellOf(this.owner), this.pid, wire, timeout, () => this.#writes.done(mark))
+  }
+
+  /** Writes a value without an answer. */
+  put(write: Write): void {
+    const number = this.#numberFor(write)
+    this.#writes.sent++
+    if (number < 0) return this.tell({ kind: 'put', write })
+    this.#assertRunning()
+    const wire = this.#wire
+    wire.parts = 0
+    wire.subject = number
+    wire.value = write.value
+    Process.hostOf(this.owner).wires.tell(Process.cellOf(this.owner), this.pid, wire)
+  }
+
+  /** The number of the variable, for a scalar of which nothing else is said; else -1. */
+  #numberFor({ name, value, metadata, expectedVersion }: Write): number {
+    const plain = metadata === undefined && expectedVersion === undefined && isScalar(value)
+    if (!plain || this.#table === undefined || typeof name !== 'string') return -1
+    return this.#table.numberOf(name)
+  }
+
+  /** A value: from shared memory, unless something that this thread has written may not be there yet. */
+  async get(name: string): Promise<unknown> {
+    this.#assertRunning()
+    if (this.#writes.areDone && this.owner.system.isAlive(this.pid)) {
+      if (this.#table === undefined) await this.open()
+      return this.peek(name)
+    }
+    const [value] = (await this.ask({ kind: 'get', names: [name] })) as [unknown]
+    return value
   }
 
   tell(message: ContextMessage): void {

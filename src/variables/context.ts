@@ -120,21 +120,17 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     metadata?: Metadata,
     options: { readonly expectedVersion?: number } = {},
   ) {
-    return this.#line.ask({
-      kind: 'set',
-      write: { name, value, ...(metadata && { metadata }), ...options },
-    }) as Promise<Written>
+    return this.#line.set({ name, value, ...(metadata && { metadata }), ...options }) as Promise<Written>
   }
 
   /** Writes a value without an answer; what is refused is a process warning on the context's thread. */
   put<N extends Name<V>>(name: N, value: V[N], metadata?: Metadata): void {
-    this.#line.tell({ kind: 'put', write: { name, value, ...(metadata && { metadata }) } })
+    this.#line.put({ name, value, ...(metadata && { metadata }) })
   }
 
   /** The value, after every write that this thread has sent before. @throws BeamlineError NOT_FOUND */
-  async get<N extends Name<V>>(name: N): Promise<V[N]> {
-    const [value] = (await this.#line.ask({ kind: 'get', names: [name] })) as [V[N]]
-    return value
+  get<N extends Name<V>>(name: N): Promise<V[N]> {
+    return this.#line.get(name) as Promise<V[N]>
   }
 
   /** The values of some variables at one moment. @throws BeamlineError NOT_FOUND for any that is missing */

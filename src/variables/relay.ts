@@ -1,15 +1,17 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { describe, type ExitReason } from '../actors/exit-reason.js'
-import { Deferred, type Down, isDown } from '../actors/messages.js'
+import { Deferred, type Down, isDown, KeptWire } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
+import type { Wire } from '../threads/wire.js'
 import type { Change } from './change.js'
 import type { Delivery } from './delivery.js'
 import { managerName } from './observer-actor.js'
 import type { ManagerMessage, ManagerRequest, RelayMessage } from './requests.js'
 import { isRelayMessage } from './shape.js'
+import { CHANGED } from './wire-ops.js'
 
 /** A watch as its thread's relay sees it. */
 export interface RelayedWatch {
@@ -30,7 +32,17 @@ interface Entry {
   /** The observer manager that knows it, once it has begun. */
   manager?: Pid
   /** The variables it watches, once it has begun: those that are there yet. */
-  ids: Set<string>
+  readonly subjects: Set<Subject>
+}
+
+/** A variable that is watched on this thread. */
+interface Subject {
+  readonly id: string
+  readonly name: string
+  readonly entries: Set<Entry>
+  /** The thread of its manager, and what that calls it in compact messages. */
+  readonly thread: number
+  readonly number: number
 }
 
 /** A process whose death matters to some watches. */
@@ -53,7 +65,10 @@ export class Relay implements Behaviour {
   readonly clock: Clock
   /** By reference. */
   readonly #watches = new Map<string, Entry>()
-  readonly #byVariable = new Map<string, Set<Entry>>()
+  /** By variable id. */
+  readonly #subjects = new Map<string, Subject>()
+  /** By the thread of their manager, then by the number that it gave them. */
+  readonly #numbered = new Map<number, (Subject | undefined)[]>()
   /** By pid: owners and contexts of watches, and the managers of those that have no context. */
   readonly #concerned = new Map<string, Concern>()
   #self!: Process
@@ -83,7 +98,7 @@ export class Relay implements Behaviour {
 
   /** From now on the relay takes what comes for `watch`. */
   add(watch: RelayedWatch): void {
-    this.#watches.set(watch.ref.toString(), { watch, ids: new Set() })
+    this.#watches.set(watch.ref.toString(), { watch, subjects: new Set() })
     this.#concern(watch.owner, watch)
     if (watch.context !== undefined) this.#concern(watch.context, watch)
   }
@@ -115,9 +130,8 @@ export class Relay implements Behaviour {
     const entry = this.#watches.get(watch.ref.toString())
     if (entry === undefined) return
     this.#watches.delete(watch.ref.toString())
-    for (const id of entry.ids) {
-      const entries = this.#byVariable.get(id)
-      if (entries?.delete(entry) && entries.size === 0) this.#byVariable.delete(id)
+    for (const subject of entry.subjects) {
+      if (subject.entries.delete(entry) && subject.entries.size === 0) this.#drop(subject)
     }
     for (const pid of [watch.owner, watch.context, entry.manager]) {
       const concern = pid && this.#concerned.get(pid.toString())
@@ -127,11 +141,27 @@ export class Relay implements Behaviour {
     }
   }
 
+  #drop(subject: Subject): void {
+    this.#subjects.delete(subject.id)
+    const numbered = this.#numbered.get(subject.thread)
+    if (numbered?.[subject.number] === subject) numbered[subject.number] = undefined
+  }
+
   handle(message: unknown): void {
     if (message instanceof Deferred) message.run()
+    else if (message instanceof KeptWire) this.takeWire(message.wire)
     else if (isDown(message)) this.#down(message)
     // Anyone may send to this pid: what no manager would say is nobody's.
     else if (isRelayMessage(message)) this.#relay(message)
+  }
+
+  takeWire({ op, thread, subject: number, previous, value, revision, version, timestamp }: Wire): void {
+    const subject = op === CHANGED ? this.#numbered.get(thread)?.[number] : undefined
+    if (subject === undefined) return
+    const { id, name, entries } = subject
+    const meta = { source: 'local', initial: false, resync: false, revision, version, timestamp }
+    const change = { id, name, previous, value, meta }
+    for (const { watch } of entries) offer(watch, change)
   }
 
   #relay(message: RelayMessage): void {
@@ -145,28 +175,48 @@ export class Relay implements Behaviour {
     this.#begin(entry, message)
   }
 
-  #begin(entry: Entry, { manager, ids, begin }: RelayMessage & { kind: 'watching' }): void {
+  #begin(entry: Entry, { manager, variables, begin }: RelayMessage & { kind: 'watching' }): void {
     if (entry.manager !== undefined) return
     entry.manager = manager
-    entry.ids = new Set(ids)
     if (entry.watch.context === undefined) this.#concern(manager, entry.watch)
-    for (const id of entry.ids) {
-      const entries = this.#byVariable.get(id)
-      if (entries === undefined) this.#byVariable.set(id, new Set([entry]))
-      else entries.add(entry)
+    for (const { id, name, subject: number } of variables) {
+      const subject = this.#subjectOf(id, name, manager.thread, number)
+      subject.entries.add(entry)
+      entry.subjects.add(subject)
     }
     for (const change of begin) offer(entry.watch, change)
   }
 
+  #subjectOf(id: string, name: string, thread: number, number: number): Subject {
+    const known = this.#subjects.get(id)
+    if (known?.thread === thread && known.number === number) return known
+    const subject = { id, name, thread, number, entries: known?.entries ?? new Set<Entry>() }
+    if (known !== undefined) this.#rename(known, subject)
+    this.#subjects.set(id, subject)
+    const numbered = this.#numbered.get(thread)
+    if (numbered === undefined) this.#numbered.set(thread, [])
+    ;(this.#numbered.get(thread) as (Subject | undefined)[])[number] = subject
+    return subject
+  }
+
+  /** Its manager calls it by another number now. */
+  #rename(known: Subject, subject: Subject): void {
+    this.#drop(known)
+    for (const entry of subject.entries) {
+      entry.subjects.delete(known)
+      entry.subjects.add(subject)
+    }
+  }
+
   #change(change: Change): void {
-    const entries = this.#byVariable.get(change.id)
-    if (entries === undefined) return
-    for (const { watch } of entries) offer(watch, change)
+    const subject = this.#subjects.get(change.id)
+    if (subject === undefined) return
+    for (const { watch } of subject.entries) offer(watch, change)
     if (!change.meta.deleted) return
-    this.#byVariable.delete(change.id)
-    for (const entry of entries) {
-      entry.ids.delete(change.id)
-      if (entry.ids.size === 0) this.#end(entry.watch)
+    this.#drop(subject)
+    for (const entry of subject.entries) {
+      entry.subjects.delete(subject)
+      if (entry.subjects.size === 0) this.#end(entry.watch)
     }
   }
 

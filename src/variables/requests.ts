@@ -84,6 +84,14 @@ export type ManagerRequest =
   /** Answered when all that the manager was told before has been passed on. */
   | { readonly kind: 'fence' }
 
+/** A variable as a relay knows it. */
+export interface WatchedVariable {
+  readonly id: string
+  readonly name: string
+  /** What its manager calls it in compact messages to this relay. */
+  readonly subject: number
+}
+
 /** What the relay of a watching thread is told; one record for each change, however many watch there. */
 export type RelayMessage =
   /** The watch holds from here on: its first changes. */
@@ -91,7 +99,7 @@ export type RelayMessage =
       readonly kind: 'watching'
       readonly ref: Ref
       readonly manager: Pid
-      readonly ids: readonly string[]
+      readonly variables: readonly WatchedVariable[]
       readonly begin: readonly Change[]
     }
   /** Somebody else has removed the observer. */

@@ -9,6 +9,7 @@ import type {
   ManagerRequest,
   Observer,
   RelayMessage,
+  WatchedVariable,
   WatchRequest,
 } from './requests.js'
 import type { Write } from './state.js'
@@ -50,6 +51,12 @@ function isObserver(value: unknown): value is Observer {
   return isListOf(variables, (variable): variable is Observer['variables'][number] => {
     return isRecord(variable) && isText(variable['id']) && isText(variable['name'])
   })
+}
+
+function isWatchedVariable(value: unknown): value is WatchedVariable {
+  if (!isRecord(value)) return false
+  const { id, name, subject } = value
+  return isText(id) && isText(name) && Number.isInteger(subject) && (subject as number) >= 0
 }
 
 function isWrite(value: unknown): value is Write {
@@ -114,8 +121,8 @@ const managerRequests: Checks<ManagerRequest> = {
 }
 
 const relayMessages: Checks<RelayMessage> = {
-  watching: ({ ref, manager, ids, begin }) => {
-    return isRef(ref) && isPid(manager) && Array.isArray(ids) && ids.every(isText) && isListOf(begin, isChange)
+  watching: ({ ref, manager, variables, begin }) => {
+    return isRef(ref) && isPid(manager) && isListOf(variables, isWatchedVariable) && isListOf(begin, isChange)
   },
   removed: ({ ref }) => isRef(ref),
   changes: ({ changes }) => isListOf(changes, isChange),

@@ -127,7 +127,7 @@ test(
     await using _ = await ctx.watch(['a', 'b', 'c'], callback, options)
     for (const value of range(1, 50)) await ctx.updateMany({ a: value, b: value, c: value })
     letGo()
-    await ctx.get('a')
+    await ctx.describe('a')
     assert.equal(seen.values, [1, 50, 50, 50])
     assert.equal(seen.names, ['a', 'a', 'b', 'c'])
     assert.equal(errors, [])

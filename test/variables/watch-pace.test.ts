@@ -195,7 +195,7 @@ test('a paced value waits for a busy callback like any other', () =>
     clock.advance(10)
     assert.equal(seen.values, [1])
     free.open()
-    await ctx.get('x')
+    await ctx.describe('x')
     assert.equal(seen.values, [1, 2, 3])
     clock.advance(10)
   }))

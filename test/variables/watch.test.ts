@@ -86,7 +86,7 @@ test(
     assert.equal(log, ['begin 1'])
     assert.equal(quick.values, [1, 2, 3], 'another watch does not wait')
     for (const value of [2, 1]) gates[value]?.open()
-    await x.get()
+    await ctx.describe('x')
     assert.equal(log, ['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3'])
     gates[3]?.open()
     await x.set(0)
