@@ -1,6 +1,6 @@
 // Runs every built benchmark in a process of its own, prints what each arm took beside its peers, and draws it:
-//   node scripts/bench.mjs [part of a file's or of an arm's name…] [--quick] [--targets] [--publish]
-// --targets runs only what the targets are read from; --publish draws the plots that the documentation shows.
+//   node scripts/bench.mjs [part of a file's or of an arm's name…] [--quick] [--targets]
+// --targets runs only what the targets are read from. What is found is written to bench/results.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,7 +17,6 @@ const { values, positionals: filters } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     targets: { type: 'boolean', default: false },
-    publish: { type: 'boolean', default: false },
   },
 })
 
@@ -55,7 +54,7 @@ const text = [...tables(scenarios), elixir.absence ?? elixirTable(elixir, scenar
 console.log(`\n${text}`)
 writeFileSync(join(results, 'summary.md'), text)
 writeFileSync(join(results, 'summary.json'), `${JSON.stringify({ scenarios, elixir, failures }, undefined, 2)}\n`)
-const plots = drawPlots(scenarios, elixir.figures, values.publish ? join(root, 'docs', 'plots') : results)
+const plots = drawPlots(scenarios, elixir.figures, results)
 console.log(`plots: ${plots.join(', ') || 'none, for want of figures or of the library that draws them'}`)
 for (const failure of failures) console.error(`FAIL ${failure}`)
 process.exitCode = failures.length === 0 ? 0 : 1

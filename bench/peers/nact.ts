@@ -28,6 +28,5 @@ export function nactActors(): Actors<object> {
     send: (actor, value) => dispatch(actor, { value }),
     ask: (actor, value) => query(actor, (from) => ({ value, from }), 5000),
     end: (actor) => stop(actor),
-    stop: async () => stop(system),
   }
 }
