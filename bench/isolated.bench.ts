@@ -67,7 +67,7 @@ const terminate = latency(
     watch.stop()
     expect('exit code', code, 1)
   },
-  { count: 60 },
+  { count: 40 },
 )
 latency(
   { what: killed, where: 'isolated, to its DOWN' },
@@ -82,7 +82,7 @@ latency(
     watch.stop()
     expect('reason', down.reason, 'killed')
   },
-  { against: terminate, count: 100 },
+  { against: terminate, count: 60 },
 )
 const doomed = await Context.start(system, { id: 'doomed', thread: 'system' })
 const target: Variable<number> = await doomed.define('x', 'integer', 0)
@@ -103,7 +103,7 @@ latency(
     watch.stop()
     expect('reason', (await self.receive(isDown)).reason, 'killed')
   },
-  { against: terminate, count: 100 },
+  { against: terminate, count: 60 },
 )
 
 await runBench('isolated')

@@ -1,11 +1,13 @@
 // Runs every built benchmark in a process of its own, prints what each arm took beside its peers, and draws it:
-//   node scripts/bench.mjs [part of a file's or of an arm's name…] [--quick] [--targets] [--publish]
-// --targets runs only what the targets are read from; --publish draws the plots that the documentation shows.
+//   node scripts/bench.mjs [part of a file's or of an arm's name…] [--quick] [--targets]
+// --targets runs only what the targets are read from. What is found is written to bench/results.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { comparison } from './bench/comparison.mjs'
+import { elixirTable, runElixir } from './bench/elixir.mjs'
 import { installPeers } from './bench/peers.mjs'
+import { drawPlots } from './bench/plots.mjs'
 import { results, root, runScenario } from './bench/scenario.mjs'
 import { tables } from './bench/table.mjs'
 import { scenariosOfTargets, targetsTable } from './bench/targets.mjs'
@@ -15,7 +17,6 @@ const { values, positionals: filters } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     targets: { type: 'boolean', default: false },
-    publish: { type: 'boolean', default: false },
   },
 })
 
@@ -45,11 +46,15 @@ const scenarios = outcomes.flatMap(({ measured }) => (measured ? [comparison(mea
 if (failures.length === 0 && scenarios.every(({ figures }) => figures.length === 0))
   failures.push(`no file and no arm has a name with ${ofArms.map((filter) => `'${filter}'`).join(' or ')}`)
 
+const { failures: ofElixir, ...elixir } = runElixir(chosen, values)
+failures.push(...ofElixir)
 // Of few samples, in code that is not compiled yet, they say nothing.
-const aims = values.quick ? [] : [targetsTable(scenarios)]
-const text = [...tables(scenarios), ...aims].join('\n')
+const aims = values.quick ? [] : [targetsTable(scenarios, elixir.figures)]
+const text = [...tables(scenarios), elixir.absence ?? elixirTable(elixir, scenarios), ...aims].join('\n')
 console.log(`\n${text}`)
 writeFileSync(join(results, 'summary.md'), text)
-writeFileSync(join(results, 'summary.json'), `${JSON.stringify({ scenarios, failures }, undefined, 2)}\n`)
+writeFileSync(join(results, 'summary.json'), `${JSON.stringify({ scenarios, elixir, failures }, undefined, 2)}\n`)
+const plots = drawPlots(scenarios, elixir.figures, results)
+console.log(`plots: ${plots.join(', ') || 'none, for want of figures or of the library that draws them'}`)
 for (const failure of failures) console.error(`FAIL ${failure}`)
 process.exitCode = failures.length === 0 ? 0 : 1

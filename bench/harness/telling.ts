@@ -6,6 +6,9 @@ export interface Counter {
   count(): Promise<number>
 }
 
+/** So many may be in flight: there is a library whose time for each grows with them. */
+const ANSWERS = 1000
+
 /** Tells a counter so many values, none of them awaited, and asks it; the figure is of one of them. */
 export function telling(topic: Topic, pieces: number, counter: Counter, options: ArmOptions = {}): Arm {
   return throughput(
@@ -16,7 +19,7 @@ export function telling(topic: Topic, pieces: number, counter: Counter, options:
       watch.start()
       for (let value = 1; value <= pieces; value++) {
         const answer = counter.tell(value)
-        if (answer !== undefined) answers.push(answer)
+        if (answer !== undefined && answers.push(answer) === ANSWERS) await Promise.all(answers.splice(0))
       }
       await Promise.all(answers)
       // Until all of them are: not everybody answers in the order of what was sent.

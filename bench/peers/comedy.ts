@@ -9,7 +9,7 @@ interface Actor {
 }
 
 interface Package {
-  createSystem(options: object): { rootActor(): Promise<Actor>; destroy(): Promise<void> }
+  createSystem(options: object): { rootActor(): Promise<Actor> }
 }
 
 const quiet = { debug() {}, info() {}, warn() {}, error: console.error }
@@ -24,14 +24,12 @@ export class Comedy implements Remote {
   readonly tell: Remote['tell']
   readonly count: Remote['count']
   readonly set: Remote['set']
-  readonly stop: Remote['stop']
 
-  private constructor(actor: Actor, front: Actor) {
+  private constructor(actor: Actor) {
     this.call = (value) => actor.sendAndReceive('call', value)
     this.tell = (value) => actor.send('tell', value)
     this.count = () => actor.sendAndReceive('counted') as Promise<number>
     this.set = (value) => actor.send('set', value)
-    this.stop = () => front.destroy()
   }
 
   static async open(): Promise<Comedy> {
@@ -47,8 +45,8 @@ export class Comedy implements Remote {
         changed(value)
       }
     }
-    const front = await (await open().rootActor()).createChild(new Front())
-    const peer = new Comedy((await child) as Actor, front)
+    await (await open().rootActor()).createChild(new Front())
+    const peer = new Comedy((await child) as Actor)
     changed = (value) => peer.onChange(value)
     return peer
   }
@@ -56,8 +54,7 @@ export class Comedy implements Remote {
 
 /** The same within one thread. */
 export async function comedyActors(): Promise<Actors<Actor>> {
-  const system = open()
-  const root = await system.rootActor()
+  const root = await open().rootActor()
   return {
     by: 'comedy',
     spawn: (handle) =>
@@ -68,6 +65,5 @@ export async function comedyActors(): Promise<Actors<Actor>> {
     send: (actor, message) => actor.send('tell', message),
     ask: (actor, message) => actor.sendAndReceive('ask', message),
     end: (actor) => actor.destroy(),
-    stop: () => system.destroy(),
   }
 }

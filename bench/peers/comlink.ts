@@ -7,13 +7,12 @@ import type { Remote } from './peer.js'
 export class Comlink implements Remote {
   readonly by = 'Comlink'
   onChange: (value: number) => void = () => {}
-  readonly #worker: Worker
   readonly #api: Wrapped<Api>
 
   private constructor() {
     const { port1, port2 } = new MessageChannel()
     const options = { workerData: { port: port2 }, transferList: [port2] }
-    this.#worker = new Worker(new URL('./comlink-worker.js', import.meta.url), options)
+    new Worker(new URL('./comlink-worker.js', import.meta.url), options)
     // A port of Node is what Comlink needs; only its type is another than the browser's.
     this.#api = wrap<Api>(port1 as never)
   }
@@ -31,8 +30,4 @@ export class Comlink implements Remote {
   readonly count = () => this.#api.count()
 
   readonly set = (value: number) => this.#api.set(value)
-
-  async stop(): Promise<void> {
-    await this.#worker.terminate()
-  }
 }

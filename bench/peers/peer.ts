@@ -13,7 +13,6 @@ export interface Remote {
   /** Stores a value there; the thread then has {@link onChange} called here. */
   readonly set: Ability<(value: number) => unknown>
   onChange: (value: number) => void
-  stop(): Promise<unknown>
 }
 
 /** A library's actors within one thread. */
@@ -24,7 +23,6 @@ export interface Actors<Address = unknown> {
   send(to: Address, message: number): unknown
   ask(to: Address, message: number): Promise<unknown>
   end(address: Address): unknown
-  stop(): Promise<unknown>
 }
 
 /** Somebody who is not there. */

@@ -22,8 +22,4 @@ export class PiscinaPool implements Remote {
   readonly tell = (value: number) => this.#pool.run(value, { name: 'tell' })
 
   readonly count = (): Promise<number> => this.#pool.run(0, { name: 'counted' })
-
-  stop(): Promise<void> {
-    return this.#pool.destroy()
-  }
 }

@@ -42,10 +42,6 @@ export class Raw implements Remote {
       this.#worker.postMessage(message)
     })
   }
-
-  async stop(): Promise<void> {
-    await this.#worker.terminate()
-  }
 }
 
 /** A raw worker that says hello and then does as `rest` says, once it has said it. */

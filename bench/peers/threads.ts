@@ -13,7 +13,6 @@ interface Api {
 interface Package {
   spawn(worker: object): Promise<Api>
   readonly Worker: new (path: string) => Worker
-  readonly Thread: { terminate(api: Api): Promise<void> }
 }
 
 /** threads.js: functions of a worker, called as promises; its changes are an observable. */
@@ -24,14 +23,12 @@ export class Threads implements Remote {
   readonly tell: Remote['tell']
   readonly count: Remote['count']
   readonly set: Remote['set']
-  readonly stop: Remote['stop']
 
-  private constructor(api: Api, { Thread }: Package) {
+  private constructor(api: Api) {
     this.call = (value) => api.call(value)
     this.tell = (value) => api.tell(value)
     this.count = () => api.count()
     this.set = (value) => api.set(value)
-    this.stop = () => Thread.terminate(api)
   }
 
   static async open(): Promise<Threads> {
@@ -41,7 +38,7 @@ export class Threads implements Remote {
     // It adds one for each call in flight.
     worker.setMaxListeners(0)
     const api = await threads.spawn(worker)
-    const peer = new Threads(api, threads)
+    const peer = new Threads(api)
     api.changes().subscribe((value) => peer.onChange(value))
     return peer
   }

@@ -28,6 +28,5 @@ export function xstateActors(): Actors<Actor> {
     send: (actor, value) => actor.send({ type, value, reply: () => {} }),
     ask: (actor, value) => new Promise((reply) => actor.send({ type, value, reply })),
     end: (actor) => actor.stop(),
-    stop: async () => {},
   }
 }

@@ -32,3 +32,8 @@ export async function stuckWatcher(
   self.send(parent, 'hello')
   await self.receive()
 }
+
+/** Ends the thread it is on, and whoever else is there. */
+export function bomb(): void {
+  process.exit(1)
+}

@@ -1,4 +1,5 @@
 // Loads no more than its processes need.
+import { setImmediate } from 'node:timers/promises'
 import { Context, type Pid, type Process } from '../../src/index.js'
 import { Board } from '../harness/board.js'
 
@@ -30,4 +31,13 @@ export async function crowd(self: Process, args: CrowdArgs): Promise<void> {
     await Promise.all(Array.from({ length: Math.min(1000, args.watchers - done) }, watch))
   self.send(args.parent, 'watching')
   await self.receive()
+}
+
+/** Writes a variable for ever, one value after another, whoever dies meanwhile. */
+export async function writer(self: Process, { context: id, name }: { context: string; name: string }): Promise<void> {
+  const context = Context.attach(self, id)
+  for (let value = 1; ; value++) {
+    await context.set(name, value).catch(() => {})
+    await setImmediate()
+  }
 }

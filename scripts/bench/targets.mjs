@@ -76,30 +76,54 @@ const targets = [
   under('call within a thread', at('calls', 'call of a server', within), 600),
   under('spawn within a thread', at('spawn', 'spawn, and its end', within), 2000),
   under('an idle process', at('memory', 'an idle process', within), 1024, bytes),
+  times(
+    "Elixir's LocalState, set → callback, against ours",
+    at('set-callback', 'set to callback', /^LocalState/, 'Elixir'),
+    hot,
+    4,
+  ),
+  under(
+    "death of a context's thread, to the next write that is acknowledged",
+    at('recovery', /^death of a context/),
+    50e6,
+  ),
   under('processor of an idle system, of one core', at('idle', /^processor/), 1, (limit) => `${limit} %`),
 ]
 
 export const scenariosOfTargets = [...new Set(targets.flatMap(({ needs }) => needs.map(({ scenario }) => scenario)))]
 
-function find(scenarios, { scenario, what, where, by, size }) {
-  const figures = scenarios.find((other) => other.scenario === scenario)?.figures ?? []
+const matches = (wanted, text) => (wanted instanceof RegExp ? wanted.test(text) : wanted === text)
+
+function find(figures, { scenario, what, where, by, size }) {
   return figures.find(
     (figure) =>
       figure.cannot === undefined &&
-      (what instanceof RegExp ? what.test(figure.what) : figure.what === what) &&
-      figure.where === where &&
+      figure.scenario === scenario &&
+      matches(what, figure.what) &&
+      matches(where, figure.where) &&
       figure.by === by &&
       figure.size === size,
   )
 }
 
 /** Each target with what was measured; empty when none of them was. */
-export function targetsTable(scenarios) {
+export function targetsTable(scenarios, elixir) {
+  const all = [
+    ...scenarios.flatMap(({ scenario, figures }) => figures.map((figure) => ({ ...figure, scenario }))),
+    ...elixir.map((figure) => ({ ...figure, by: 'Elixir' })),
+  ]
   const rows = targets.map(({ text, needs, target, judge }) => {
-    const figures = needs.map((need) => find(scenarios, need))
+    const figures = needs.map((need) => find(all, need))
     if (figures.includes(undefined)) return [text, target, '', 'not measured']
     const [measured, met] = judge(...figures)
     return [text, target, measured, met ? 'met' : 'NOT MET']
   })
-  return rows.every((row) => row[3] === 'not measured') ? '' : `${table(['target', 'must be', 'is', ''], rows)}\n`
+  if (rows.every((row) => row[3] === 'not measured')) return ''
+  const load = Math.max(...scenarios.map(({ machine }) => machine.load))
+  const cores = Math.max(...scenarios.map(({ machine }) => machine.cores))
+  const busy =
+    load > cores + 1
+      ? `\nOthers were at work on this machine: a load of up to ${number(load)} on ${cores} cores.\n`
+      : ''
+  return `${table(['target', 'must be', 'is', ''], rows)}\n${busy}`
 }
