@@ -1,11 +1,9 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { BeamlineError } from '../../src/errors.js'
 import { createRing, largestPayload, RingReader, RingWriter } from '../../src/threads/ring.js'
-import type { RingWriterData } from '../fixtures/ring-writer.js'
 import { assert, suite } from '../harness.js'
 import { Load, LoadCheck } from '../support/ring-load.js'
+import { readLoad, turn } from '../support/ring-reading.js'
 
 const test = suite('ring', { timeout: 120_000 })
 
@@ -285,23 +283,10 @@ test('behind bytes that are no record nothing is read any more', () => {
   for (let again = 0; again < 3; again++) assert.throwsCode(() => reader.read(() => assert.unreachable()), 'CORRUPT')
 })
 
-/** Reads what a writer on another thread writes, until `enough`, and turns the event loop now and then. */
-async function readFrom(data: RingWriterData, use: (check: LoadCheck, worker: Worker) => Promise<void>): Promise<void> {
-  const check = new LoadCheck(new RingReader(data.memory), data.memory, largestPayload(data.memory.byteLength - HEADER))
-  const worker = new Worker(new URL('../fixtures/ring-writer.js', import.meta.url), { workerData: data })
-  try {
-    await use(check, worker)
-  } finally {
-    await worker.terminate()
-  }
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
 for (const size of [1024, 16_384, 1 << 20]) {
   test(`two threads, each at a pace of its own, through ${size} bytes`, async () => {
     const count = 100_000
-    await readFrom({ memory: createRing(size), count, seed: size + 1 }, async (check) => {
+    await readLoad({ memory: createRing(size), count, seed: size + 1 }, async (check) => {
       for (let looks = 1; check.serial < count; looks++) {
         check.read()
         if (looks % (1 + (check.serial % 50)) === 0) await turn()
@@ -310,34 +295,6 @@ for (const size of [1024, 16_384, 1 << 20]) {
     })
   })
 }
-
-test('a writer killed at any moment has published whole records, in order, and nothing of the next', async () => {
-  const kills = 200
-  let records = 0
-  const killOne = async (seed: number): Promise<void> => {
-    const memory = createRing(seed % 2 === 0 ? 1024 : 65_536)
-    await readFrom({ memory, seed: seed % 3 === 0 ? 0 : seed }, async (check, worker) => {
-      const exit = once(worker, 'exit')
-      let exited = false
-      void exit.then(() => {
-        exited = true
-      })
-      const enough = 1 + ((seed * 7919) % 3000)
-      for (let looks = 1; check.serial < enough; looks++) if (!check.read() || looks % 100 === 0) await turn()
-      worker.terminate()
-      while (!exited) {
-        check.read()
-        await turn()
-      }
-      check.read()
-      assert.not(check.read())
-      assert.ok(new RingWriter(memory).drained)
-      records += check.serial
-    })
-  }
-  for (let seed = 1; seed <= kills; seed += 4) await Promise.all([0, 1, 2, 3].map((other) => killOne(seed + other)))
-  assert.ok(records > kills)
-})
 
 test('a new writer takes up where one that died has left off', () => {
   const { memory, reader } = ring()
