@@ -273,7 +273,8 @@ export class RingLink implements Link, Polled, Batched {
     if (!this.#closed) {
       this.drain()
       this.#events.arrive(() => {
-        for (const posted of this.#posted.splice(0)) this.#takePosted(posted)
+        // What no record spoke of was never sent: what its sender had sent before may be lost with an open batch.
+        for (const posted of this.#posted.splice(0)) if (Array.isArray(posted)) this.#takePosted(posted)
       })
     }
     this.#closed = true

@@ -11,6 +11,7 @@ import { ELSEWHERE } from '../../src/threads/signal-codec.js'
 import { MAX_DEPTH } from '../../src/threads/tree-copier.js'
 import { ASKED, copyOf, DATED, REPLACES, Wire } from '../../src/threads/wire.js'
 import { assert, suite } from '../harness.js'
+import { dataOf, message, ROUTES, sendBy, serialOf } from '../support/routes.js'
 import { transcript } from '../support/transcript.js'
 import { anyValue, plainValue, tangle } from '../support/values.js'
 
@@ -63,15 +64,6 @@ async function heardOf(given: Ends, work: (link: Link) => void): Promise<unknown
   assert.is(given.heard.pop(), 'closed 1')
   return given.heard
 }
-
-const message = (data: unknown, tagged = false): Signal => ({
-  kind: 'message',
-  to: [2, 5, 6],
-  body: { data, tagged },
-  cast: false,
-})
-
-const dataOf = (signal: unknown): unknown => (signal as { body: { data: unknown } }).body.data
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
@@ -158,26 +150,9 @@ test('whatever a message carries arrives as a port would deliver it', async () =
 
 const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) })
 
-/** A value for each of the ways that a signal may take; it begins with its number. */
-const routes: ((serial: number) => unknown)[] = [
-  (serial) => serial,
-  (serial) => ({ serial, text: 'short' }),
-  (serial) => ({ serial, map: new Map([[1, 2]]) }),
-  (serial) => ({ serial, deep: nested(30) }),
-  (serial) => ({ serial, text: 'x'.repeat(3000) }),
-  (serial) => ({ serial, text: 'x'.repeat(80_000) }),
-  (serial) => ({ serial, shared: new SharedArrayBuffer(8) }),
-  (serial) => ({ serial, buffer: new ArrayBuffer(serial % 50), transfer: true }),
-]
-
-const serialOf = (signal: unknown): number => {
-  const data = dataOf(signal)
-  return typeof data === 'number' ? data : (data as { serial: number }).serial
-}
-
 const plan = fc.array(
   fc.record({
-    route: fc.nat(routes.length - 1),
+    route: fc.nat(ROUTES - 1),
     times: fc.integer({ min: 1, max: 30 }),
     batched: fc.boolean(),
     turns: fc.nat(3),
@@ -191,13 +166,9 @@ for (const spin of [0, 20]) {
       const check = async (steps: typeof plan extends fc.Arbitrary<infer P> ? P : never) => {
         const given = ends({ size, spin })
         let serial = 0
-        const sendOne = (route: number): void => {
-          const data = (routes[route] as (serial: number) => { transfer?: boolean; buffer?: ArrayBuffer })(serial++)
-          given.a.send(message(data), data.transfer ? [data.buffer as ArrayBuffer] : undefined)
-        }
         for (const { route, times, batched, turns } of steps) {
           const work = () => {
-            for (let sent = 0; sent < times; sent++) sendOne(route)
+            for (let sent = 0; sent < times; sent++) sendBy(route, serial++, given.a)
           }
           if (batched) given.batch.run(work)
           else work()
