@@ -7,10 +7,10 @@ import type { Transfer } from './payload.js'
 import type { Polled, Poller } from './poller.js'
 import { largestPayload, RingReader, RingWriter } from './ring.js'
 import type { Signal } from './signal.js'
-import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
+import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter, WIRE } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
 import { FULL, UNFIT } from './value-form.js'
-import { ANSWER, ASKED } from './wire.js'
+import { ANSWER, ASKED, type Wire } from './wire.js'
 
 /** What comes over the port: a signal that a record in the ring speaks of, one that found no room, or a call to wake up. */
 type Posted = Signal | readonly [Signal] | typeof WAKE | typeof LOST
@@ -81,10 +81,23 @@ export class RingLink implements Link, Polled, Batched {
 
   send(signal: Signal, transfer?: Transfer): void {
     if (this.#closed) return
+    if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
     if (awaitsAnswer(signal)) this.#poller.hurry()
     else this.#poller.kick()
+  }
+
+  /** The short way of what is sent most: it holds no object, so nothing can come between. @returns false without room */
+  #placeWire(wire: Wire): boolean {
+    const at = this.#writer.begin(COMPACT)
+    if (at < 0) return false
+    const end = this.#encoder.write(wire, at, at + COMPACT)
+    if (end < 0) return false
+    this.#commit(WIRE, end - at)
+    if ((wire.parts & ASKED) !== 0 && wire.op !== ANSWER) this.#poller.hurry()
+    else this.#poller.kick()
+    return true
   }
 
   /** A getter in what is sent may itself send: that goes over the port, as here the record is not complete. */

@@ -2,10 +2,9 @@ import { BeamlineError } from '../errors.js'
 import type { Payload } from './payload.js'
 import type { RawPid } from './pid.js'
 import type { ReplySignal, Signal } from './signal.js'
-import { FULL, UNFIT } from './value-form.js'
 import { ValueReader } from './value-reader.js'
 import { ValueWriter } from './value-writer.js'
-import { ASKED, DATED, REPLACES, Wire } from './wire.js'
+import { WireReader, WireWriter } from './wire-codec.js'
 
 /** The kinds of records in a ring. */
 export const MESSAGE = 1
@@ -35,11 +34,13 @@ export class SignalWriter {
   readonly #values: ValueWriter
   readonly #ints: Int32Array
   readonly #doubles: Float64Array
+  readonly #wires: WireWriter
   /** The kind of the record that {@link write} wrote last. */
   kind = 0
 
   constructor(memory: SharedArrayBuffer) {
     this.#values = new ValueWriter(memory)
+    this.#wires = new WireWriter(memory, this.#values)
     this.#ints = new Int32Array(memory)
     this.#doubles = new Float64Array(memory, 0, memory.byteLength >>> 3)
   }
@@ -48,7 +49,8 @@ export class SignalWriter {
   write(signal: Signal, at: number, limit: number): number {
     switch (signal.kind) {
       case 'wire':
-        return this.#wire(signal, at, limit)
+        this.kind = WIRE
+        return this.#wires.write(signal, at, limit)
       case 'message': {
         const { to, body, cast, alias } = signal
         this.kind = MESSAGE
@@ -93,36 +95,6 @@ export class SignalWriter {
     this.#ints[flagsAt >>> 2] = flags | (tagged ? TAGGED : 0)
     return this.#values.write(data, at, limit)
   }
-
-  #wire(wire: Wire, at: number, limit: number): number {
-    this.kind = WIRE
-    const ints = this.#ints
-    const doubles = this.#doubles
-    const { parts } = wire
-    const word = at >>> 2
-    ints[word] = wire.slot
-    ints[word + 1] = wire.generation
-    ints[word + 2] = wire.op | (parts << 8)
-    ints[word + 3] = wire.subject
-    let next = at + 16
-    if ((parts & ASKED) !== 0) {
-      doubles[next >>> 3] = wire.serial
-      ints[(next >>> 2) + 2] = wire.askerSlot
-      ints[(next >>> 2) + 3] = wire.askerGeneration
-      next += 16
-    }
-    if ((parts & DATED) !== 0) {
-      doubles[next >>> 3] = wire.revision
-      doubles[(next >>> 3) + 1] = wire.version
-      doubles[(next >>> 3) + 2] = wire.timestamp
-      next += 24
-    }
-    if ((parts & REPLACES) !== 0) {
-      next = this.#values.write(wire.previous, next, limit)
-      if (next === FULL || next === UNFIT) return next
-    }
-    return this.#values.write(wire.value, next, limit)
-  }
 }
 
 /** Reads signals from the memory of a ring. */
@@ -132,11 +104,12 @@ export class SignalReader {
   readonly #doubles: Float64Array
   readonly #peer: number
   readonly #here: number
-  readonly #wire = new Wire()
+  readonly #wires: WireReader
 
   /** @param peer the number of the thread that sends, @param here that of the one that receives */
   constructor(memory: SharedArrayBuffer, peer: number, here: number) {
     this.#values = new ValueReader(memory)
+    this.#wires = new WireReader(memory, this.#values)
     this.#ints = new Int32Array(memory)
     this.#doubles = new Float64Array(memory, 0, memory.byteLength >>> 3)
     this.#peer = peer
@@ -149,7 +122,7 @@ export class SignalReader {
     const word = at >>> 2
     switch (kind) {
       case WIRE:
-        return this.#readWire(at, end)
+        return this.#wires.read(at, end)
       case MESSAGE: {
         const alias = this.#doubles[at >>> 3] as number
         const flags = ints[word + 4] as number
@@ -186,38 +159,5 @@ export class SignalReader {
 
   #body(flags: number, at: number, end: number): Payload {
     return { data: this.#values.read(at, end), tagged: (flags & TAGGED) !== 0 }
-  }
-
-  #readWire(at: number, end: number): Wire {
-    const ints = this.#ints
-    const doubles = this.#doubles
-    const wire = this.#wire
-    const word = at >>> 2
-    wire.slot = ints[word] as number
-    wire.generation = ints[word + 1] as number
-    const op = ints[word + 2] as number
-    const parts = op >>> 8
-    wire.op = op & 255
-    wire.parts = parts
-    wire.subject = ints[word + 3] as number
-    let next = at + 16
-    if ((parts & ASKED) !== 0) {
-      wire.serial = doubles[next >>> 3] as number
-      wire.askerSlot = ints[(next >>> 2) + 2] as number
-      wire.askerGeneration = ints[(next >>> 2) + 3] as number
-      next += 16
-    }
-    if ((parts & DATED) !== 0) {
-      wire.revision = doubles[next >>> 3] as number
-      wire.version = doubles[(next >>> 3) + 1] as number
-      wire.timestamp = doubles[(next >>> 3) + 2] as number
-      next += 24
-    }
-    if ((parts & REPLACES) !== 0) {
-      wire.previous = this.#values.read(next, end)
-      next = this.#values.position
-    }
-    wire.value = this.#values.read(next, end)
-    return wire
   }
 }

@@ -1,4 +1,4 @@
-/** The operation of an answer, to whom the serial says; DATED, it gives `{ version, revision }`. */
+/** The operation of an answer, to whom the serial says; it gives `{ version, revision }` and has nothing else. */
 export const ANSWER = 0
 
 /** What a {@link Wire} has beside its operation, its subject and its value. */

@@ -9,7 +9,7 @@ import { ASKED, type Wire } from '../threads/wire.js'
 import type { Change, ManyWritten } from './change.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { LocalState, type Retention } from './local-state.js'
-import { managerHere, managerName, observerActor } from './observer-actor.js'
+import { managerHere, managerName, type ObserverActor, observerActor } from './observer-actor.js'
 import type { Audience } from './observer-table.js'
 import type { ContextMessage, ContextRequest, ManagerMessage, ManagerRequest, WatchRequest } from './requests.js'
 import { isContextMessage, isContextRequest } from './shape.js'
@@ -61,7 +61,8 @@ class ContextActor implements Behaviour {
   readonly #state: LocalState
   readonly #host: Host
   /** The audience of each variable as it was at `#generation`, by the variable's number. */
-  #audiences: (Audience | undefined)[] = []
+  #audiences: (Audience | null | undefined)[] = []
+  #observers: ObserverActor | undefined
   #generation = -1
   #arrival = -1
   #commits = 0
@@ -129,16 +130,22 @@ class ContextActor implements Behaviour {
 
   /** Straight to the manager of this thread. @returns false when something waits there that comes before */
   #notify(variable: StoredVariable): boolean {
-    const manager = managerHere(this.#self)
-    if (manager === undefined || !manager.rests || !isScalar(variable.previous)) return false
-    if (manager.generation !== this.#generation) {
+    const observers = this.#observers ?? this.#findObservers()
+    if (observers === undefined || !observers.rests || !isScalar(variable.previous)) return false
+    if (observers.generation !== this.#generation) {
       this.#audiences = []
-      this.#generation = manager.generation
+      this.#generation = observers.generation
     }
     const { number } = variable
-    if (!(number in this.#audiences)) this.#audiences[number] = manager.audience(variable.id)
-    manager.changed(this.#audiences[number], variable)
+    let audience = this.#audiences[number]
+    if (audience === undefined) this.#audiences[number] = audience = observers.audience(variable.id) ?? null
+    observers.changed(audience, variable)
     return true
+  }
+
+  #findObservers(): ObserverActor | undefined {
+    this.#observers = managerHere(this.#self)
+    return this.#observers
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */

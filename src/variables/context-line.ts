@@ -1,7 +1,9 @@
+import type { Host } from '../actors/host.js'
 import { type CallOptions, Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
 import { ASKED, Wire } from '../threads/wire.js'
+import type { Metadata } from './change.js'
 import { type ContextFacts, tableNow } from './facts.js'
 import type { ContextMessage, ContextRequest } from './requests.js'
 import { unknownVariable, type Write } from './state.js'
@@ -16,6 +18,7 @@ export class ContextLine {
   readonly #options: CallOptions
   readonly #writes: Writes
   readonly #wire = new Wire()
+  readonly #host: Host
   #id: string | undefined
   #table: ValueTable | undefined
   #modules: Readonly<Record<string, string>> | undefined
@@ -26,6 +29,7 @@ export class ContextLine {
     this.pid = pid
     this.#options = timeout === undefined ? {} : { timeout }
     this.#writes = writesTo(owner, pid)
+    this.#host = Process.hostOf(owner)
     this.#wire.op = PUT
     this.#id = id
   }
@@ -61,38 +65,42 @@ export class ContextLine {
     }
   }
 
-  /** Writes a value; what can be written by number is. */
-  set(write: Write): Promise<unknown> {
-    const number = this.#numberFor(write)
-    if (number < 0) return this.ask({ kind: 'set', write })
-    this.#assertRunning()
-    const mark = ++this.#writes.sent
-    const wire = this.#wire
-    wire.parts = ASKED
-    wire.subject = number
-    wire.value = write.value
-    const { timeout = 5000 } = this.#options
-    const { wires } = Process.hostOf(this.owner)
-    return wires.ask(Process.cellOf(this.owner), this.pid, wire, timeout, () => this.#writes.done(mark))
+  /** Writes a value: a scalar of which nothing is said by number, in a compact message. */
+  set(name: string, value: unknown, metadata?: Metadata, expectedVersion?: number): Promise<unknown> {
+    const plain = metadata === undefined && expectedVersion === undefined
+    const number = plain ? this.#numberFor(name, value) : -1
+    if (number < 0) return this.ask({ kind: 'set', write: writeOf(name, value, metadata, expectedVersion) })
+    try {
+      this.#assertRunning()
+      const mark = ++this.#writes.sent
+      const { timeout = 5000 } = this.#options
+      const wire = this.#wireFor(number, value, ASKED)
+      return this.#host.wires.ask(Process.cellOf(this.owner), this.pid, wire, timeout, this.#writes, mark)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Writes a value without an answer. */
-  put(write: Write): void {
-    const number = this.#numberFor(write)
+  put(name: string, value: unknown, metadata?: Metadata): void {
+    const number = metadata === undefined ? this.#numberFor(name, value) : -1
     this.#writes.sent++
-    if (number < 0) return this.tell({ kind: 'put', write })
+    if (number < 0) return this.tell({ kind: 'put', write: writeOf(name, value, metadata) })
     this.#assertRunning()
-    const wire = this.#wire
-    wire.parts = 0
-    wire.subject = number
-    wire.value = write.value
-    Process.hostOf(this.owner).wires.tell(Process.cellOf(this.owner), this.pid, wire)
+    this.#host.wires.tell(Process.cellOf(this.owner), this.pid, this.#wireFor(number, value, 0))
   }
 
-  /** The number of the variable, for a scalar of which nothing else is said; else -1. */
-  #numberFor({ name, value, metadata, expectedVersion }: Write): number {
-    const plain = metadata === undefined && expectedVersion === undefined && isScalar(value)
-    if (!plain || this.#table === undefined || typeof name !== 'string') return -1
+  #wireFor(number: number, value: unknown, parts: number): Wire {
+    const wire = this.#wire
+    wire.parts = parts
+    wire.subject = number
+    wire.value = value
+    return wire
+  }
+
+  /** The number of the variable to which `value` can be written in a compact message, else -1. */
+  #numberFor(name: string, value: unknown): number {
+    if (!isScalar(value) || this.#table === undefined || typeof name !== 'string') return -1
     return this.#table.numberOf(name)
   }
 
@@ -143,6 +151,15 @@ export class ContextLine {
     this.owner.system.assertOpen()
     if (this.#stopped !== undefined)
       throw new BeamlineError('STOPPED', `the context '${this.id}' has been stopped: start another`)
+  }
+}
+
+function writeOf(name: string, value: unknown, metadata?: Metadata, expectedVersion?: number): Write {
+  return {
+    name,
+    value,
+    ...(metadata !== undefined && { metadata }),
+    ...(expectedVersion !== undefined && { expectedVersion }),
   }
 }
 

@@ -21,6 +21,8 @@ export type Shape = Record<string, unknown>
 
 type Name<V extends Shape> = keyof V & string
 
+const noOptions = {}
+
 /**
  * A set of typed variables, kept by a process of its own, which any process of the system may read, write and watch.
  * This is a handle to it, and belongs to one process: watches made through it end with that process.
@@ -118,14 +120,14 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     name: N,
     value: V[N],
     metadata?: Metadata,
-    options: { readonly expectedVersion?: number } = {},
-  ) {
-    return this.#line.set({ name, value, ...(metadata && { metadata }), ...options }) as Promise<Written>
+    options: { readonly expectedVersion?: number } = noOptions,
+  ): Promise<Written> {
+    return this.#line.set(name, value, metadata, options.expectedVersion) as Promise<Written>
   }
 
   /** Writes a value without an answer; what is refused is a process warning on the context's thread. */
   put<N extends Name<V>>(name: N, value: V[N], metadata?: Metadata): void {
-    this.#line.put({ name, value, ...(metadata && { metadata }) })
+    this.#line.put(name, value, metadata)
   }
 
   /** The value, after every write that this thread has sent before. @throws BeamlineError NOT_FOUND */

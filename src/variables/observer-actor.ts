@@ -98,9 +98,9 @@ export class ObserverActor implements Behaviour {
   }
 
   /** The commit of a scalar, from a context of this thread. */
-  changed(audience: Audience | undefined, { revision, version, timestamp, previous, value }: Committed): void {
+  changed(audience: Audience | null, { revision, version, timestamp, previous, value }: Committed): void {
     this.#notifications++
-    if (audience === undefined) return
+    if (audience === null) return
     const wire = this.#wire
     wire.subject = audience.subject
     wire.revision = revision
