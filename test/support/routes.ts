@@ -1,7 +1,7 @@
 import type { Link } from '../../src/threads/link.js'
 import type { Signal } from '../../src/threads/signal.js'
 
-const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) })
+export const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) })
 
 /** For each of the ways that a signal may take over a link in shared memory a value with a number. */
 const makers: readonly ((serial: number) => unknown)[] = [
