@@ -90,7 +90,7 @@ const someDeath = fc.record({
   lost: fc.infiniteStream(fc.boolean()),
 })
 
-test('wherever its writer dies, every published commit is there, whole, and no other', async () => {
+test('V8 wherever its writer dies, every published commit is there, whole, and no other', async () => {
   await fc.assert(
     fc.asyncProperty(someDeath, async ({ steps, at, again, lost }) => {
       const state = LocalState.create(retention)
