@@ -1,82 +1,93 @@
 import type { Pid, Ref } from '../threads/pid.js'
-import { Aliases } from './aliases.js'
 import { type Behaviour, type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
 import type { Birth } from './birth.js'
 import { type Asker, shellEnded } from './calls.js'
 import { Exit, type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
+import { Inbox } from './inbox.js'
 import type { ProcessStatus } from './inspect.js'
-import { LazyMap } from './lazy-map.js'
-import { Mailbox, type MailboxLimit } from './mailbox.js'
-import { Call, type From, isDroppable, isSystemCall, type Monitor, SystemCall, type SystemRequest } from './messages.js'
-import type { NameClaim } from './names.js'
+import type { MailboxLimit } from './mailbox.js'
+import { Call, isDroppable, isSystemCall, SystemCall, type SystemRequest } from './messages.js'
 import { Process } from './process.js'
-import { RefMap } from './ref-map.js'
 import type { Runnable } from './scheduler.js'
+import { Ties } from './ties.js'
 import { Traces } from './trace.js'
-import { Waiters } from './waiters.js'
+
+/** For microtasks, as `queueMicrotask` is slow. */
+const now = Promise.resolve()
 
 /** The inside of one process: what its `Process` hides. Lives on one thread and is touched by no other. */
 export class Cell implements Runnable, Asker {
   readonly pid: Pid
   readonly birth: Birth
   readonly process: Process
-  readonly mailbox = new Mailbox()
-  readonly waiters: Waiters
+  readonly inbox = new Inbox()
   alive = true
   trapExit = false
   /** Messages taken so far. */
   handled = 0
   openCalls = 0
-  readonly links = new LazyMap<string, Pid>()
-  /** Unlinks that the other side has not confirmed: until then a link that it makes is one that this unlink will end. */
-  readonly unlinking = new LazyMap<string, Monitor>()
-  /** What this process monitors, by reference. */
-  readonly monitors = new RefMap<Monitor>()
-  /** Who monitors this process, by reference. */
-  readonly watchers = new RefMap<Monitor>()
-  /** Calls taken or waiting here that nobody has answered, by reference. */
-  readonly unanswered = new RefMap<From>()
-  readonly aliases = new Aliases()
-  readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
-  /** Hears the exit reason, once. */
-  onExit: ((reason: ExitReason) => void) | undefined
+  next: Runnable | undefined
   readonly #host: Host
+  #ties: Ties | undefined
   #behaviour: Behaviour | undefined
   /** Whether it is a behaviour, made or not, and no function that receives by itself. */
   #behaves = false
   #busy = true
   #queued = false
-  #suspended = false
-  /** Requests of the system's own that wait in the mailbox. */
-  #systemCalls = 0
-  #traces: Traces | undefined
 
   constructor(host: Host, pid: Pid, birth: Birth) {
     this.#host = host
     this.pid = pid
     this.birth = birth
-    this.waiters = new Waiters(this.mailbox)
     this.process = birth.process === undefined ? new Process(host, this) : Process.revive(birth.process, this)
+  }
+
+  /** What ties it to others, if anything ever did. */
+  get tied(): Ties | undefined {
+    return this.#ties
+  }
+
+  /** The same, to tie it. */
+  get ties(): Ties {
+    this.#ties ??= new Ties()
+    return this.#ties
+  }
+
+  /** Whether a message to this alias may come in; one to the process itself may. */
+  admits(alias: number | undefined): boolean {
+    return alias === undefined || (this.#ties?.aliases.admits(alias) ?? false)
   }
 
   /** Runs the process function; `ready` is called just before, or, for a behaviour, once it is made. */
   run(body: ProcessFn | BehaviourFn, args: unknown, ready?: () => void): void {
     this.#behaves = isBehaviourFn(body)
     if (isBehaviourFn(body)) return void this.#become(body, args, ready)
-    ready?.()
-    queueMicrotask(() => void this.#live(body, args))
+    void now.then(() => {
+      ready?.()
+      this.#live(body, args)
+    })
   }
 
-  async #live(body: ProcessFn, args: unknown): Promise<void> {
+  #live(body: ProcessFn, args: unknown): void {
     if (!this.alive) return
     this.#host.running(this)
     try {
-      await body(this.process, args)
-      this.exit('normal')
+      const running = body(this.process, args)
+      if (running === undefined) this.#returned()
+      // Bound, and no closures or frame of an async function: as long as the process lives, this is 300 bytes less.
+      else Promise.resolve(running).then(this.#returned.bind(this), this.#thrown.bind(this))
     } catch (thrown) {
-      this.exit(reasonFrom(thrown))
+      this.#thrown(thrown)
     }
+  }
+
+  #returned(): void {
+    this.exit('normal')
+  }
+
+  #thrown(thrown: unknown): void {
+    this.exit(reasonFrom(thrown))
   }
 
   async #become(make: BehaviourFn, args: unknown, ready: (() => void) | undefined): Promise<void> {
@@ -98,9 +109,9 @@ export class Cell implements Runnable, Asker {
   /** A message, call or cast for the mailbox; `forced` ones (signals turned into messages) ignore its limit. */
   deliver(message: unknown, forced = false): void {
     const limit = this.birth.limit
-    if (limit !== undefined && !forced && this.mailbox.length >= limit.limit && !this.#makeRoom(message, limit)) return
-    if (this.#traces !== undefined) this.#traces.tell('received', message)
-    this.mailbox.push(message)
+    if (limit !== undefined && !forced && this.inbox.length >= limit.limit && !this.#makeRoom(message, limit)) return
+    this.#ties?.traces?.tell('received', message)
+    this.inbox.push(message)
     this.schedule()
   }
 
@@ -111,14 +122,13 @@ export class Cell implements Runnable, Asker {
       return false
     }
     const mayStay = overflow === 'drop-oldest' && !(message instanceof Call)
-    const oldest = mayStay ? this.mailbox.find(isDroppable, 0) : -1
-    this.#host.deadLetters.overflowed(this, oldest < 0 ? message : this.mailbox.remove(oldest))
-    this.waiters.rescan()
+    const oldest = mayStay ? this.inbox.find(isDroppable, 0) : -1
+    this.#host.deadLetters.overflowed(this, oldest < 0 ? message : this.inbox.remove(oldest))
     return oldest >= 0
   }
 
   schedule(): void {
-    if (this.#queued || !this.alive || this.mailbox.length === 0) return
+    if (this.#queued || !this.alive || this.inbox.length === 0) return
     this.#queued = true
     this.#host.scheduler.enqueue(this)
   }
@@ -132,34 +142,34 @@ export class Cell implements Runnable, Asker {
 
   #turn(): boolean {
     if (this.#behaviour === undefined) {
-      const served = this.waiters.serve(this.#host.clock)
+      const served = this.inbox.serve(this.#host.clock)
       if (served > 0) this.#host.running(this)
       this.handled += served
       return false
     }
-    if (this.#busy || this.#suspended || this.mailbox.length === 0) return false
-    const message = this.mailbox.shift()
-    if (this.#systemCalls > 0 && message instanceof SystemCall) this.#takeSystemCall(message)
+    if (this.#busy || this.inbox.held || this.inbox.length === 0) return false
+    const message = this.inbox.shift()
+    if (message instanceof SystemCall) this.#takeSystemCall(message)
     else this.#handle(this.#behaviour, message)
-    this.#queued = this.alive && !this.#busy && !this.#suspended && this.mailbox.length > 0
+    this.#queued = this.alive && !this.#busy && !this.inbox.held && this.inbox.length > 0
     return this.#queued
   }
 
   /** A request of the system's own: a behaviour takes it in its turn, or, like a function, at once while suspended. */
   obey(call: SystemCall): void {
-    if (!this.#behaves || this.#suspended || call.request.op === 'trace') return this.#obey(call)
-    this.#systemCalls++
-    this.mailbox.push(call)
+    if (!this.#behaves || this.inbox.held || call.request.op === 'trace') return this.#obey(call)
+    this.ties.systemCalls++
+    this.inbox.push(call)
     this.schedule()
   }
 
   /** Those behind the one that suspends do not wait for the messages between them. */
   #takeSystemCall(call: SystemCall): void {
     for (let next: SystemCall | undefined = call; next !== undefined; ) {
-      this.#systemCalls--
+      this.ties.systemCalls--
       this.#obey(next)
-      const more = this.#suspended && this.#systemCalls > 0
-      next = more ? (this.mailbox.remove(this.mailbox.find(isSystemCall, 0)) as SystemCall) : undefined
+      const more = this.inbox.held && this.ties.systemCalls > 0
+      next = more ? (this.inbox.remove(this.inbox.find(isSystemCall, 0)) as SystemCall) : undefined
     }
   }
 
@@ -186,8 +196,8 @@ export class Cell implements Runnable, Asker {
         return stateful(this.#behaviour, this.birth.label).systemGetState()
       case 'trace': {
         const { tracer, ref, limit } = request
-        this.watchers.add({ pid: tracer, ref })
-        this.traceBy(this.#traces ?? new Traces(this.#host, this)).add(tracer, ref, limit)
+        this.ties.watchers.add({ pid: tracer, ref })
+        this.traceBy(this.#ties?.traces ?? new Traces(this.#host, this)).add(tracer, ref, limit)
         return
       }
       case 'replaceState':
@@ -196,35 +206,34 @@ export class Cell implements Runnable, Asker {
   }
 
   traceBy<T extends Traces | undefined>(traces: T): T {
-    this.#traces = traces
-    this.waiters.onTaken = traces && ((message) => traces.tell('taken', message))
+    this.ties.traces = traces
+    this.inbox.onTaken = traces && ((message) => traces.tell('taken', message))
     return traces
   }
 
   #suspend(on: boolean): void {
-    this.#suspended = on
-    this.waiters.held = on
+    this.inbox.held = on
     if (!on) this.schedule()
   }
 
   #stop(reason: ExitReason): void {
     if (this.#behaviour === undefined) return this.exit(reason)
-    this.#suspended = false
+    this.inbox.held = false
     this.#busy = true
     void this.#fail(this.#behaviour, new Exit(reason))
   }
 
   /** What it does now. */
   get status(): ProcessStatus {
-    if (this.#suspended) return 'suspended'
-    const rests = this.#behaves ? !this.#busy && this.mailbox.length === 0 : this.waiters.waiting
+    if (this.inbox.held) return 'suspended'
+    const rests = this.#behaves ? !this.#busy && this.inbox.length === 0 : this.inbox.waiting
     return rests ? 'waiting' : 'running'
   }
 
   #handle(behaviour: Behaviour, message: unknown): void {
     this.handled++
     this.#host.running(this)
-    if (this.#traces !== undefined) this.#traces.tell('taken', message)
+    this.#ties?.traces?.tell('taken', message)
     try {
       const pending = behaviour.handle(message)
       if (pending === undefined) return
@@ -259,20 +268,20 @@ export class Cell implements Runnable, Asker {
   /** An exit signal arrives: the rules of `B` and `C` in the semantics page. */
   receiveExit(from: Pid, reason: ExitReason, linked: boolean): void {
     if (!this.alive) return
-    if (linked && !this.links.delete(from.toString())) return
+    if (linked && !this.ties.links.delete(from.toString())) return
     if (reason === 'kill' && !linked) return this.exit('killed')
-    if (this.trapExit && this.#suspended && this.#behaves && this.birth.parent?.equals(from)) return this.#stop(reason)
+    if (this.trapExit && this.inbox.held && this.#behaves && this.birth.parent?.equals(from)) return this.#stop(reason)
     if (this.trapExit) return this.deliver({ type: 'EXIT', pid: from, reason }, true)
     if (reason !== 'normal' || (!linked && from.equals(this.pid))) this.exit(reason)
   }
 
   /** A monitor of this process fires. */
   receiveDown(ref: Ref, pid: Pid | string, reason: ExitReason): void {
-    if (this.monitors.remove(ref) !== undefined) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
+    if (this.ties.monitors.remove(ref) !== undefined) this.deliver({ type: 'DOWN', ref, pid, reason }, true)
   }
 
   /** Whether code of it may still run on. */
-  get #runsOn(): boolean {
+  get runsOn(): boolean {
     return this.alive || this.birth.shell === true
   }
 
@@ -285,9 +294,9 @@ export class Cell implements Runnable, Asker {
   async own<T>(work: Promise<T>): Promise<T> {
     try {
       const value = await work
-      if (this.#runsOn) return value
+      if (this.runsOn) return value
     } catch (error) {
-      if (this.#runsOn) throw error
+      if (this.runsOn) throw error
     }
     return this.over()
   }

@@ -25,6 +25,7 @@ import { Router } from './router.js'
 import { Scheduler } from './scheduler.js'
 import { Spawner } from './spawner.js'
 import type { ActorSystem } from './system.js'
+import type { Ties } from './ties.js'
 import { Timers } from './timers.js'
 
 /** What only main can do, as the host of any thread asks for it. */
@@ -171,7 +172,7 @@ export class Host implements LinkEvents {
    */
   settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
     const fence = this.fence && this.cell(this.fence)
-    if (fence === undefined || fence.mailbox.length === 0) return this.#settle(serial, outcome, value)
+    if (fence === undefined || fence.inbox.length === 0) return this.#settle(serial, outcome, value)
     this.calls.arrived(serial)
     fence.deliver(new Deferred(() => this.#settle(serial, outcome, value)))
   }
@@ -228,22 +229,28 @@ export class Host implements LinkEvents {
 
   #announce(cell: Cell, reason: ExitReason): void {
     const { pid } = cell
-    for (const { claim } of cell.names) this.names.release(claim)
+    const { tied } = cell
+    for (const { claim } of tied?.names ?? []) this.names.release(claim)
     // Main does it for a thread that has been ended.
     if (!this.#abandoned) this.processes.close(pid)
     this.cells.delete(pid.slot)
     const over = cell.birth.shell ? shellEnded(reason) : undefined
-    cell.waiters.clear(this.clock, over)
+    cell.inbox.clear(this.clock, over)
     this.calls.dropOwner(cell, over)
     Process.abort(cell, reason)
-    for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
-    for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)
-    for (const watcher of cell.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
-    for (const { ref } of cell.monitors.values()) this.router.demonitor(cell, ref, false)
-    cell.onExit?.(reason)
+    if (tied !== undefined) this.#untie(cell, tied, reason)
     if (this.fence?.equals(pid))
-      for (const message of cell.mailbox.drain()) if (message instanceof Deferred) message.run()
+      for (const message of cell.inbox.drain()) if (message instanceof Deferred) message.run()
     this.onGone?.(pid, reason)
+  }
+
+  #untie(cell: Cell, { unanswered, links, watchers, monitors, onExit }: Ties, reason: ExitReason): void {
+    const { pid } = cell
+    for (const from of unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
+    for (const peer of links.values()) this.router.exit(pid, peer, reason, true)
+    for (const watcher of watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
+    for (const { ref } of monitors.values()) this.router.demonitor(cell, ref, false)
+    onExit?.(reason)
   }
 
   /** @throws BeamlineError STOPPED after `stop` */
@@ -285,7 +292,7 @@ export class Host implements LinkEvents {
   }
 
   #end(error: BeamlineError | undefined): void {
-    for (const cell of this.cells.values()) cell.waiters.clear(this.clock, error)
+    for (const cell of this.cells.values()) cell.inbox.clear(this.clock, error)
     for (const cell of [...this.cells.values()]) cell.exit('shutdown')
     this.calls.clear(error)
     this.deadLetters.close()

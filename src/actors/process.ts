@@ -4,6 +4,7 @@ import { Alias, Pid, type Ref } from '../threads/pid.js'
 import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
+import type { Match } from './inbox.js'
 import type { From } from './messages.js'
 import type { InitArgs, Server, ServerClass } from './server.js'
 import { type ServerRef, serverRef } from './server-ref.js'
@@ -100,19 +101,21 @@ export class Process {
     match?: ((message: unknown) => message is M) | ((message: unknown) => boolean),
     { timeout = Number.POSITIVE_INFINITY }: { readonly timeout?: number } = {},
   ): Promise<M> {
-    const turn = this.#host.scheduler.admit()
-    if (turn === undefined) return this.#take(match, timeout) as Promise<M>
-    return turn.then(() => this.#take(match, timeout)) as Promise<M>
+    const { scheduler } = this.#host
+    return new Promise((resolve) => {
+      if (scheduler.admits()) this.#take(match, timeout, resolve)
+      else scheduler.postpone(() => this.#take(match, timeout, resolve))
+    })
   }
 
-  #take(match: ((message: unknown) => boolean) | undefined, timeout: number): Promise<unknown> {
+  #take(match: Match, timeout: number, resolve: (message: never) => void): void {
     try {
       this.#host.assertOpen()
-      if (!this.#cell.alive) return this.#cell.over()
+      if (!this.#cell.alive) return resolve(this.#cell.over() as never)
       this.#host.running(this.#cell)
-      return this.#cell.waiters.wait(match, timeout, this.#host.clock)
+      this.#cell.inbox.wait(match, timeout, this.#host.clock, resolve as (message: unknown) => void)
     } catch (error) {
-      return Promise.reject(error)
+      resolve(Promise.reject(error) as never)
     }
   }
 
@@ -240,7 +243,7 @@ export class Process {
   alias({ once = false }: { readonly once?: boolean } = {}): Alias {
     const { serial } = this.#host.ref()
     const { node, thread, slot, generation } = this.pid
-    if (this.#cell.alive) this.#cell.aliases.open(serial, once)
+    if (this.#cell.alive) this.#cell.ties.aliases.open(serial, once)
     return new Alias(node, thread, slot, generation, serial)
   }
 
@@ -248,7 +251,7 @@ export class Process {
   unalias(alias: Alias): boolean {
     const { node, thread, slot, generation } = alias
     const own = this.pid.equals(new Pid(node, thread, slot, generation))
-    return own && this.#cell.aliases.close(alias.serial)
+    return own && this.#cell.ties.aliases.close(alias.serial)
   }
 
   /** A new unique reference, as `make_ref/0`. */

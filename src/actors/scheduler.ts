@@ -21,7 +21,7 @@ export class Scheduler {
   #last: Runnable | undefined
   #budget = BUDGET
   #wakeup: 'none' | 'microtask' | 'turn' = 'none'
-  #turnOver: (() => void)[] = []
+  #postponed: (() => void)[] = []
 
   enqueue(runnable: Runnable): void {
     this.#append(runnable)
@@ -46,13 +46,15 @@ export class Scheduler {
     }
   }
 
-  /** Counts work done outside the queue; a promise when the event loop must turn first. */
-  admit(): Promise<void> | undefined {
-    if (--this.#budget > 0) return undefined
-    return new Promise((resolve) => {
-      this.#turnOver.push(resolve)
-      this.#waitForTurn()
-    })
+  /** Counts work done outside the queue; false when the event loop must turn first. */
+  admits(): boolean {
+    return --this.#budget > 0
+  }
+
+  /** Does work that was not admitted once the event loop has turned. */
+  postpone(work: () => void): void {
+    this.#postponed.push(work)
+    this.#waitForTurn()
   }
 
   #wake(): void {
@@ -72,7 +74,7 @@ export class Scheduler {
     setImmediate(() => {
       this.#wakeup = 'none'
       this.#budget = BUDGET
-      for (const resolve of this.#turnOver.splice(0)) resolve()
+      for (const work of this.#postponed.splice(0)) work()
       this.drain()
     })
   }

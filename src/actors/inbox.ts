@@ -1,6 +1,6 @@
 import { BeamlineError } from '../errors.js'
 import type { Clock, Timer } from '../threads/clock.js'
-import type { Mailbox } from './mailbox.js'
+import { Mailbox } from './mailbox.js'
 
 /** Whether a message is the one that is waited for; without one, every message is. */
 export type Match = ((message: unknown) => boolean) | undefined
@@ -26,36 +26,27 @@ class Waiter {
   }
 }
 
-/** The `receive`s of one process that no message has met yet, oldest first. */
-export class Waiters {
+/** The messages of one process, and its `receive`s that no message has met yet, oldest first. */
+export class Inbox extends Mailbox {
   /** Nothing is taken while this is set. */
   held = false
   /** Hears of every message that is taken. */
   onTaken: ((message: unknown) => void) | undefined
-  readonly #mailbox: Mailbox
   #first: Waiter | undefined
-
-  constructor(mailbox: Mailbox) {
-    this.#mailbox = mailbox
-  }
 
   /** Whether a `receive` waits. */
   get waiting(): boolean {
     return this.#first !== undefined
   }
 
-  /** The first message that `match` accepts: one that is there, or one that comes within `timeout` milliseconds. */
-  wait(match: Match, timeout: number, clock: Clock): Promise<unknown> {
-    if (!this.held) {
-      const at = this.#mailbox.find(match, 0)
-      if (at >= 0) return Promise.resolve(this.#take(at))
-    }
-    if (timeout <= 0) return Promise.reject(nothingCame(timeout))
-    return new Promise((resolve) => {
-      const waiter = new Waiter(match, this.held ? 0 : this.#mailbox.length, resolve)
-      this.#append(waiter)
-      if (timeout !== Number.POSITIVE_INFINITY) this.#arm(waiter, timeout, clock)
-    })
+  /** Resolves with the first message that `match` accepts: one that is there, or comes within `timeout` milliseconds. */
+  wait(match: Match, timeout: number, clock: Clock, resolve: (message: unknown) => void): void {
+    const at = this.held ? -1 : this.find(match, 0)
+    if (at >= 0) return resolve(this.#take(at))
+    const waiter = new Waiter(match, this.held ? 0 : this.length, resolve)
+    if (timeout <= 0) return waiter.reject(nothingCame(timeout))
+    this.#append(waiter)
+    if (timeout !== Number.POSITIVE_INFINITY) this.#arm(waiter, timeout, clock)
   }
 
   #append(waiter: Waiter): void {
@@ -90,8 +81,8 @@ export class Waiters {
 
   #serveOne(waiter: Waiter): boolean {
     try {
-      const at = this.#mailbox.find(waiter.match, waiter.seen)
-      waiter.seen = this.#mailbox.length
+      const at = this.find(waiter.match, waiter.seen)
+      waiter.seen = this.length
       if (at < 0) return false
       waiter.resolve(this.#take(at))
     } catch (error) {
@@ -101,8 +92,7 @@ export class Waiters {
   }
 
   #take(at: number): unknown {
-    const message = this.#mailbox.remove(at)
-    this.rescan()
+    const message = this.remove(at)
     if (this.onTaken !== undefined) this.onTaken(message)
     return message
   }
@@ -119,8 +109,13 @@ export class Waiters {
     }
   }
 
+  override remove(position: number): unknown {
+    this.#rescan()
+    return super.remove(position)
+  }
+
   /** Positions have moved: every waiter looks at the whole mailbox again. */
-  rescan(): void {
+  #rescan(): void {
     for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) waiter.seen = 0
   }
 
