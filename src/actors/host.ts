@@ -10,6 +10,7 @@ import type { BehaviourFn } from './behaviour.js'
 import type { Birth } from './birth.js'
 import { Calls, shellEnded } from './calls.js'
 import { Cell } from './cell.js'
+import { CellTable } from './cell-table.js'
 import { DeadLetters } from './dead-letters.js'
 import type { Loader } from './entry.js'
 import { type ExitReason, sendable } from './exit-reason.js'
@@ -80,7 +81,7 @@ export class Host implements LinkEvents {
   readonly router = new Router(this)
   readonly spawner: Spawner
   readonly timers = new Timers(this)
-  readonly cells = new Map<number, Cell>()
+  readonly cells = new CellTable()
   /** Set once, by the system that this host belongs to. */
   system!: ActorSystem
   /** Hears of every process of this thread that is gone, and of a spawn that failed. */
@@ -130,15 +131,14 @@ export class Host implements LinkEvents {
 
   /** The live process `pid` of this thread. */
   cell(pid: Pid): Cell | undefined {
-    const cell = this.cells.get(pid.slot)
-    return cell?.pid.equals(pid) ? cell : undefined
+    return this.cells.get(pid)
   }
 
   /** Makes a process that does not run yet. */
   open(birth: Birth): Cell {
     this.assertRunning()
     const cell = new Cell(this, this.processes.open(this.thread), birth)
-    this.cells.set(cell.pid.slot, cell)
+    this.cells.add(cell)
     this.onOpened?.(cell.pid)
     return cell
   }
@@ -233,10 +233,10 @@ export class Host implements LinkEvents {
     for (const { claim } of tied?.names ?? []) this.names.release(claim)
     // Main does it for a thread that has been ended.
     if (!this.#abandoned) this.processes.close(pid)
-    this.cells.delete(pid.slot)
+    this.cells.delete(pid)
     const over = cell.birth.shell ? shellEnded(reason) : undefined
     cell.inbox.clear(this.clock, over)
-    this.calls.dropOwner(cell, over)
+    if (tied !== undefined) this.calls.dropOwner(tied, over)
     Process.abort(cell, reason)
     if (tied !== undefined) this.#untie(cell, tied, reason)
     if (this.fence?.equals(pid))

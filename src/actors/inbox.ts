@@ -1,67 +1,39 @@
 import { BeamlineError } from '../errors.js'
-import type { Clock, Timer } from '../threads/clock.js'
+import type { Clock } from '../threads/clock.js'
 import { Mailbox } from './mailbox.js'
+import { type Match, Waiter, Waiters } from './waiters.js'
 
-/** Whether a message is the one that is waited for; without one, every message is. */
-export type Match = ((message: unknown) => boolean) | undefined
-
-/** A `receive` that waits. */
-class Waiter {
-  readonly match: Match
-  readonly resolve: (message: unknown) => void
-  timer: Timer | undefined
-  /** How many of the oldest messages were looked at and left. */
-  seen: number
-  next: Waiter | undefined
-
-  constructor(match: Match, seen: number, resolve: (message: unknown) => void) {
-    this.match = match
-    this.seen = seen
-    this.resolve = resolve
-  }
-
-  /** As a promise that is rejected has the same effect, each is spared a function of its own for that. */
-  reject(error: unknown): void {
-    this.resolve(Promise.reject(error))
-  }
-}
-
-/** The messages of one process, and its `receive`s that no message has met yet, oldest first. */
+/** The messages of one process, and its `receive`s that no message has met yet. */
 export class Inbox extends Mailbox {
   /** Nothing is taken while this is set. */
   held = false
-  /** Hears of every message that is taken. */
-  onTaken: ((message: unknown) => void) | undefined
-  #first: Waiter | undefined
+  /** What resolves the only `receive`, where that takes any message and has any time, as most do. */
+  #only: ((message: unknown) => void) | undefined
+  /** Those that wait, and are heard, where it is not as simple. */
+  #waiters: Waiters | undefined
 
   /** Whether a `receive` waits. */
   get waiting(): boolean {
-    return this.#first !== undefined
+    return this.#only !== undefined || this.#waiters?.first !== undefined
   }
 
   /** Resolves with the first message that `match` accepts: one that is there, or comes within `timeout` milliseconds. */
   wait(match: Match, timeout: number, clock: Clock, resolve: (message: unknown) => void): void {
     const at = this.held ? -1 : this.find(match, 0)
-    if (at >= 0) return resolve(this.#take(at))
-    const waiter = new Waiter(match, this.held ? 0 : this.length, resolve)
-    if (timeout <= 0) return waiter.reject(nothingCame(timeout))
-    this.#append(waiter)
-    if (timeout !== Number.POSITIVE_INFINITY) this.#arm(waiter, timeout, clock)
-  }
-
-  #append(waiter: Waiter): void {
-    let last = this.#first
-    if (last === undefined) {
-      this.#first = waiter
+    if (at >= 0) return resolve(this.take(at))
+    if (timeout <= 0) return resolve(Promise.reject(nothingCame(timeout)))
+    if (match === undefined && timeout === Number.POSITIVE_INFINITY && !this.waiting) {
+      this.#only = resolve
       return
     }
-    while (last.next !== undefined) last = last.next
-    last.next = waiter
-  }
-
-  #arm(waiter: Waiter, timeout: number, clock: Clock): void {
+    this.#waiters ??= new Waiters()
+    if (this.#only !== undefined) this.#waiters.append(new Waiter(undefined, 0, this.#only))
+    this.#only = undefined
+    const waiter = new Waiter(match, this.held ? 0 : this.length, resolve)
+    this.#waiters.append(waiter)
+    if (timeout === Number.POSITIVE_INFINITY) return
     waiter.timer = clock.setTimeout(() => {
-      this.#remove(waiter)
+      this.#waiters?.remove(waiter)
       waiter.reject(nothingCame(timeout))
     }, timeout)
   }
@@ -69,64 +41,64 @@ export class Inbox extends Mailbox {
   /** Gives waiting `receive`s what has arrived; how many were served. */
   serve(clock: Clock): number {
     if (this.held) return 0
+    if (this.#only !== undefined) {
+      if (this.length === 0) return 0
+      const resolve = this.#only
+      this.#only = undefined
+      resolve(this.take(0))
+      return 1
+    }
     let served = 0
-    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
-      if (!this.#serveOne(waiter)) continue
+    for (let waiter = this.#waiters?.first; waiter !== undefined; waiter = waiter.next) {
+      if (!serveOne(waiter, this)) continue
       if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
-      this.#remove(waiter)
+      this.#waiters?.remove(waiter)
       served++
     }
     return served
   }
 
-  #serveOne(waiter: Waiter): boolean {
-    try {
-      const at = this.find(waiter.match, waiter.seen)
-      waiter.seen = this.length
-      if (at < 0) return false
-      waiter.resolve(this.#take(at))
-    } catch (error) {
-      waiter.reject(error)
-    }
-    return true
+  /** From now on `hear` hears of every message that a `receive` takes. */
+  onTaken(hear: ((message: unknown) => void) | undefined): void {
+    this.#waiters ??= new Waiters()
+    this.#waiters.onTaken = hear
   }
 
-  #take(at: number): unknown {
-    const message = this.remove(at)
-    if (this.onTaken !== undefined) this.onTaken(message)
+  /** Takes the message at a position for a `receive`. */
+  take(position: number): unknown {
+    const message = this.remove(position)
+    this.#waiters?.onTaken?.(message)
     return message
   }
 
-  #remove(waiter: Waiter): void {
-    if (this.#first === waiter) {
-      this.#first = waiter.next
-      return
-    }
-    for (let before = this.#first; before !== undefined; before = before.next) {
-      if (before.next !== waiter) continue
-      before.next = waiter.next
-      return
-    }
-  }
-
   override remove(position: number): unknown {
-    this.#rescan()
+    this.#waiters?.rescan()
     return super.remove(position)
-  }
-
-  /** Positions have moved: every waiter looks at the whole mailbox again. */
-  #rescan(): void {
-    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) waiter.seen = 0
   }
 
   /** No `receive` settles any more, or, with an error, each is rejected with it. */
   clear(clock: Clock, error?: BeamlineError): void {
-    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
+    if (error !== undefined) this.#only?.(Promise.reject(error))
+    this.#only = undefined
+    for (let waiter = this.#waiters?.first; waiter !== undefined; waiter = waiter.next) {
       if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
       if (error !== undefined) waiter.reject(error)
     }
-    this.#first = undefined
+    this.#waiters = undefined
   }
+}
+
+/** A match of a user's may throw: that is the end of its `receive`. */
+function serveOne(waiter: Waiter, inbox: Inbox): boolean {
+  try {
+    const at = inbox.find(waiter.match, waiter.seen)
+    waiter.seen = inbox.length
+    if (at < 0) return false
+    waiter.resolve(inbox.take(at))
+  } catch (error) {
+    waiter.reject(error)
+  }
+  return true
 }
 
 function nothingCame(timeout: number): BeamlineError {

@@ -74,7 +74,10 @@ export class Router {
       throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
     }
     if (!caller.alive) return caller.over()
-    return this.#ask(new Asked(this, kind, this.#host.ref(), caller.pid, caller, callee, timeout, verb, to), request)
+    return this.#ask(
+      new Asked(this, kind, this.#host.ref(), caller.pid, caller.ties, callee, timeout, verb, to),
+      request,
+    )
   }
 
   /** Puts a request of the system's own to a process, for this thread. */
