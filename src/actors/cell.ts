@@ -18,29 +18,33 @@ import { Traces } from './trace.js'
 const now = Promise.resolve()
 
 /** The inside of one process: what its `Process` hides. Lives on one thread and is touched by no other. */
-export class Cell implements Runnable {
+export class Cell extends Inbox implements Runnable {
   readonly pid: Pid
   readonly birth: Birth
   readonly process: Process
-  readonly inbox = new Inbox()
   alive = true
   trapExit = false
   /** Messages taken so far. */
   handled = 0
-  next: Runnable | undefined
+  next: Runnable | null | undefined
   readonly host: Host
   #ties: Ties | undefined
   /** That of a behaviour, made or not; a function receives by itself. */
   #conduct: Conduct | undefined
-  #queued = false
   /** That its function has not returned. */
   #running: Promise<void> | undefined
 
   constructor(host: Host, pid: Pid, birth: Birth) {
+    super()
     this.host = host
     this.pid = pid
     this.birth = birth
     this.process = birth.process === undefined ? new Process(this) : Process.revive(birth.process, this)
+  }
+
+  /** Its messages and receives. Part of it, as an object of their own would be 32 bytes more for each process. */
+  get inbox(): Inbox {
+    return this
   }
 
   /** What ties it to others, if anything ever did. */
@@ -96,9 +100,9 @@ export class Cell implements Runnable {
   /** A message, call or cast for the mailbox; `forced` ones (signals turned into messages) ignore its limit. */
   deliver(message: unknown, forced = false): void {
     const limit = this.birth.limit
-    if (limit !== undefined && !forced && this.inbox.length >= limit.limit && !this.#makeRoom(message, limit)) return
+    if (limit !== undefined && !forced && this.length >= limit.limit && !this.#makeRoom(message, limit)) return
     this.#ties?.traces?.tell('received', message)
-    this.inbox.push(message)
+    this.push(message)
     this.schedule()
   }
 
@@ -109,19 +113,16 @@ export class Cell implements Runnable {
       return false
     }
     const mayStay = overflow === 'drop-oldest' && !(message instanceof Call)
-    const oldest = mayStay ? this.inbox.find(isDroppable, 0) : -1
-    this.host.deadLetters.overflowed(this, oldest < 0 ? message : this.inbox.remove(oldest))
+    const oldest = mayStay ? this.find(isDroppable, 0) : -1
+    this.host.deadLetters.overflowed(this, oldest < 0 ? message : this.remove(oldest))
     return oldest >= 0
   }
 
   schedule(): void {
-    if (this.#queued || !this.alive || this.inbox.length === 0) return
-    this.#queued = true
-    this.host.scheduler.enqueue(this)
+    if (this.alive && this.length > 0) this.host.scheduler.enqueue(this)
   }
 
   runOnce(): boolean {
-    this.#queued = false
     if (!this.alive) return false
     const { batch } = this.host
     return batch.open && !this.#conduct?.behaviour?.trusted ? batch.suspend(() => this.#turn()) : this.#turn()
@@ -130,13 +131,13 @@ export class Cell implements Runnable {
   #turn(): boolean {
     const conduct = this.#conduct
     if (conduct?.behaviour === undefined) {
-      const served = this.inbox.serve(this.host.clock)
+      const served = this.serve(this.host.clock)
       if (served > 0) this.host.running(this)
       this.handled += served
       return false
     }
-    if (conduct.busy || this.inbox.held || this.inbox.length === 0) return false
-    const message = this.inbox.shift()
+    if (conduct.busy || this.held || this.length === 0) return false
+    const message = this.shift()
     if (message instanceof SystemCall) this.#takeSystemCall(conduct, message)
     else {
       this.handled++
@@ -144,15 +145,14 @@ export class Cell implements Runnable {
       this.#ties?.traces?.tell('taken', message)
       conduct.handle(conduct.behaviour, message)
     }
-    this.#queued = this.alive && !conduct.busy && !this.inbox.held && this.inbox.length > 0
-    return this.#queued
+    return this.alive && !conduct.busy && !this.held && this.length > 0
   }
 
   /** A request of the system's own: a behaviour takes it in its turn, or, like a function, at once while suspended. */
   obey(call: SystemCall): void {
-    if (this.#conduct === undefined || this.inbox.held || call.request.op === 'trace') return this.#obey(call)
+    if (this.#conduct === undefined || this.held || call.request.op === 'trace') return this.#obey(call)
     this.#conduct.systemCalls++
-    this.inbox.push(call)
+    this.push(call)
     this.schedule()
   }
 
@@ -161,8 +161,8 @@ export class Cell implements Runnable {
     for (let next: SystemCall | undefined = call; next !== undefined; ) {
       conduct.systemCalls--
       this.#obey(next)
-      const more = this.inbox.held && conduct.systemCalls > 0
-      next = more ? (this.inbox.remove(this.inbox.find(isSystemCall, 0)) as SystemCall) : undefined
+      const more = this.held && conduct.systemCalls > 0
+      next = more ? (this.remove(this.find(isSystemCall, 0)) as SystemCall) : undefined
     }
   }
 
@@ -200,26 +200,26 @@ export class Cell implements Runnable {
 
   traceBy<T extends Traces | undefined>(traces: T): T {
     this.ties.traces = traces
-    this.inbox.onTaken(traces && ((message) => traces.tell('taken', message)))
+    this.onTaken(traces && ((message) => traces.tell('taken', message)))
     return traces
   }
 
   #suspend(on: boolean): void {
-    this.inbox.held = on
+    this.held = on
     if (!on) this.schedule()
   }
 
   #stop(reason: ExitReason): void {
     const conduct = this.#conduct
     if (conduct?.behaviour === undefined) return this.exit(reason)
-    this.inbox.held = false
+    this.held = false
     void conduct.fail(conduct.behaviour, new Exit(reason))
   }
 
   /** What it does now. */
   get status(): ProcessStatus {
-    if (this.inbox.held) return 'suspended'
-    const rests = this.#conduct ? !this.#conduct.busy && this.inbox.length === 0 : this.inbox.waiting
+    if (this.held) return 'suspended'
+    const rests = this.#conduct ? !this.#conduct.busy && this.length === 0 : this.waiting
     return rests ? 'waiting' : 'running'
   }
 
@@ -228,7 +228,7 @@ export class Cell implements Runnable {
     if (!this.alive) return
     if (linked && !this.ties.links.delete(from.toString())) return
     if (reason === 'kill' && !linked) return this.exit('killed')
-    if (this.trapExit && this.inbox.held && this.#conduct && this.birth.parent?.equals(from)) return this.#stop(reason)
+    if (this.trapExit && this.held && this.#conduct && this.birth.parent?.equals(from)) return this.#stop(reason)
     if (this.trapExit) return this.deliver({ type: 'EXIT', pid: from, reason }, true)
     if (reason !== 'normal' || (!linked && from.equals(this.pid))) this.exit(reason)
   }

@@ -228,8 +228,7 @@ export class Host implements LinkEvents {
   }
 
   #announce(cell: Cell, reason: ExitReason): void {
-    const { pid } = cell
-    const { tied } = cell
+    const { pid, tied } = cell
     for (const { claim } of tied?.names ?? []) this.names.release(claim)
     // Main does it for a thread that has been ended.
     if (!this.#abandoned) this.processes.close(pid)
@@ -238,19 +237,19 @@ export class Host implements LinkEvents {
     cell.inbox.clear(this.clock, over)
     if (tied !== undefined) this.calls.dropOwner(tied, over)
     Process.abort(cell, reason)
-    if (tied !== undefined) this.#untie(cell, tied, reason)
+    if (cell.tied !== undefined) this.#untie(cell, cell.tied, reason)
     if (this.fence?.equals(pid))
       for (const message of cell.inbox.drain()) if (message instanceof Deferred) message.run()
     this.onGone?.(pid, reason)
   }
 
-  #untie(cell: Cell, { unanswered, links, watchers, monitors, onExit }: Ties, reason: ExitReason): void {
+  #untie(cell: Cell, ties: Ties, reason: ExitReason): void {
     const { pid } = cell
-    for (const from of unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
-    for (const peer of links.values()) this.router.exit(pid, peer, reason, true)
-    for (const watcher of watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
-    for (const { ref } of monitors.values()) this.router.demonitor(cell, ref, false)
-    onExit?.(reason)
+    for (const from of ties.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
+    for (const peer of ties.links.values()) this.router.exit(pid, peer, reason, true)
+    for (const watcher of ties.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
+    for (const { ref } of ties.monitors.values()) this.router.demonitor(cell, ref, false)
+    ties.onExit?.(reason)
   }
 
   /** @throws BeamlineError STOPPED after `stop` */

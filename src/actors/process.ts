@@ -30,7 +30,6 @@ export interface CallOptions {
  */
 export class Process {
   #cell: Cell
-  #abort: AbortController | undefined
 
   /** @internal Processes are made by `spawn`. */
   constructor(cell: Cell) {
@@ -53,11 +52,12 @@ export class Process {
 
   /** Aborts when the process exits, with the exit reason: for `fetch`, timers and streams. */
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController()
-      if (!this.#cell.alive) this.#abort.abort('noproc')
+    const { ties, alive } = this.#cell
+    if (ties.abort === undefined) {
+      ties.abort = new AbortController()
+      if (!alive) ties.abort.abort('noproc')
     }
-    return this.#abort.signal
+    return ties.abort.signal
   }
 
   /** Whether exit signals arrive as `EXIT` messages; `kill` is never trapped. Mirrors `Process.flag(:trap_exit, …)`. */
@@ -244,14 +244,13 @@ export class Process {
 
   /** @internal */
   static abort(cell: Cell, reason: ExitReason): void {
-    if (cell.process.#cell === cell) cell.process.#abort?.abort(reason)
+    if (cell.process.#cell === cell) cell.tied?.abort?.abort(reason)
   }
 
   /** @internal The process of a shell goes on as another one: the code that holds it has not ended. */
   static revive(process: Process, cell: Cell): Process {
-    const before = process.#abort
+    const before = process.#cell.tied?.abort
     process.#cell = cell
-    process.#abort = undefined
     // Where the death has not been announced yet. Not at once: who hears of it must find the new process made.
     queueMicrotask(() => before?.abort('noproc'))
     return process

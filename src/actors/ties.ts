@@ -22,6 +22,8 @@ export class Ties implements Asker {
   readonly aliases = new Aliases()
   readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
   openCalls = 0
+  /** Aborts when the process exits. */
+  abort: AbortController | undefined
   traces: Traces | undefined
   /** Hears the exit reason, once. */
   onExit: ((reason: ExitReason) => void) | undefined
