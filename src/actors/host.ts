@@ -26,7 +26,7 @@ import { Router } from './router.js'
 import { Scheduler } from './scheduler.js'
 import { Spawner } from './spawner.js'
 import type { ActorSystem } from './system.js'
-import type { Ties } from './ties.js'
+import { untie } from './ties.js'
 import { Timers } from './timers.js'
 
 /** What only main can do, as the host of any thread asks for it. */
@@ -237,19 +237,10 @@ export class Host implements LinkEvents {
     cell.inbox.clear(this.clock, over)
     if (tied !== undefined) this.calls.dropOwner(tied, over)
     Process.abort(cell, reason)
-    if (cell.tied !== undefined) this.#untie(cell, cell.tied, reason)
+    if (cell.tied !== undefined) untie(this.router, cell, cell.tied, reason)
     if (this.fence?.equals(pid))
       for (const message of cell.inbox.drain()) if (message instanceof Deferred) message.run()
     this.onGone?.(pid, reason)
-  }
-
-  #untie(cell: Cell, ties: Ties, reason: ExitReason): void {
-    const { pid } = cell
-    for (const from of ties.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
-    for (const peer of ties.links.values()) this.router.exit(pid, peer, reason, true)
-    for (const watcher of ties.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
-    for (const { ref } of ties.monitors.values()) this.router.demonitor(cell, ref, false)
-    ties.onExit?.(reason)
   }
 
   /** @throws BeamlineError STOPPED after `stop` */

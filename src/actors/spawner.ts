@@ -4,14 +4,14 @@ import { MAIN } from '../threads/mesh.js'
 import { copy, moved, type Payload, pack, unpack } from '../threads/payload.js'
 import { Pid, Ref } from '../threads/pid.js'
 import type { SpawnSignal } from '../threads/signal.js'
-import { Attempt } from './attempt.js'
+import { Attempt, GivenUp } from './attempt.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
 import type { Birth } from './birth.js'
 import { type Birthright, birthrightOf, type InnerOptions } from './birthright.js'
 import { timedOut } from './calls.js'
 import type { Cell } from './cell.js'
+import { bindTo, endedEarly, runUntilReady } from './cradle.js'
 import { Entries, type Entry, type EntryName, nameOf } from './entry.js'
-import { type ExitReason, errorFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { MailboxLimit } from './mailbox.js'
 import { type ServerClass, serverSpawn } from './server.js'
@@ -118,7 +118,7 @@ export class Spawner {
   /** Nothing has to be waited for. Resolves as the function is called. */
   #atOnce(parent: Cell, body: ProcessFn, args: unknown, right: Birthright): Promise<Pid> {
     const cell = this.#open(parent.pid, right)
-    bind(cell, parent.pid, right)
+    bindTo(cell, parent.pid, right)
     this.#adopt(parent, right, cell.pid)
     return new Promise((resolve) => {
       cell.run(body, args, () => {
@@ -263,7 +263,7 @@ export class Spawner {
     if (attempt !== undefined) attempt.cell = cell
     for (const name of right.names) await this.#register(cell, name)
     if (!cell.alive) throw endedEarly(cell, 'killed')
-    bind(cell, parent, right)
+    bindTo(cell, parent, right)
     return cell
   }
 
@@ -296,37 +296,4 @@ export class Spawner {
   }
 }
 
-/** The new process's side of links and monitors. */
-function bind(cell: Cell, parent: Pid, { link, monitor }: Birthright): void {
-  if (link) cell.ties.links.set(parent.toString(), parent)
-  if (monitor !== undefined) cell.ties.watchers.add({ pid: parent, ref: monitor })
-}
-
-/** Nobody waits any more for a process that is not born yet. */
-class GivenUp extends Error {}
-
 const startOf = (right: Birthright): string => `the start of ${right.label}`
-
-/**
- * Resolves when the process runs: a behaviour once it is made. Its exit counts from wherever it comes: what an `init`
- * that was killed awaits will never settle.
- * @param ready runs before anything that might never let go of the thread
- * @throws BeamlineError NOPROC when a behaviour ends before it is made; its exit is the cause
- */
-function runUntilReady(cell: Cell, body: Body, args: unknown, ready?: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const behaves = isBehaviourFn(body)
-    if (behaves) cell.ties.onExit = (reason) => reject(endedEarly(cell, reason))
-    cell.run(body, args, () => {
-      if (behaves) cell.ties.onExit = undefined
-      ready?.()
-      resolve()
-    })
-  })
-}
-
-function endedEarly(cell: Cell, reason: ExitReason): BeamlineError {
-  const cause = errorFrom(reason)
-  const message = `${cell.birth.label} ended before it was ready: ${cause.message}`
-  return new BeamlineError('NOPROC', message, { cause, details: { reason } })
-}
