@@ -6,39 +6,11 @@ import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Change } from './change.js'
-import type { Delivery } from './delivery.js'
 import { managerName } from './observer-actor.js'
+import { type Entry, isNews, offer, type RelayedWatch } from './relayed-watch.js'
 import type { ContextMessage, ManagerMessage, ManagerRequest, RelayMessage } from './requests.js'
 import { isRelayMessage } from './shape.js'
 import { Succession } from './succession.js'
-
-/** A watch as its thread's relay sees it. */
-export interface RelayedWatch {
-  readonly ref: Ref
-  readonly owner: Pid
-  /** Whether the owner is a shell, whose code runs on when its process has ended, and must hear that the watch is over. */
-  readonly isShell: boolean
-  /** The context, whose end ends the watch; undefined for an observer that was added by hand. */
-  readonly context: Pid | undefined
-  readonly delivery: Delivery
-  /** Another observer manager knows the watch now. */
-  moved(manager: Pid): void
-  /** The watch is over: as nothing can come any more (no error), or for a reason its owner should hear. */
-  ended(error?: BeamlineError): void
-}
-
-/** A watch, and what is known of it. */
-interface Entry {
-  readonly watch: RelayedWatch
-  /** The process that is its context at present. */
-  context: Pid | undefined
-  /** The observer manager that knows it, once it has begun; none while its context is being started again. */
-  manager?: Pid | undefined
-  /** The last revision of which it has been told all, once it has begun. */
-  seen?: number
-  /** The variables it watches, once it has begun: those that are there yet. */
-  ids: Set<string>
-}
 
 /** A process whose death matters to some watches. */
 interface Concern {
@@ -151,6 +123,7 @@ export class Relay implements Behaviour {
   #relay(message: RelayMessage): void {
     if (message.kind === 'changes') {
       for (const change of message.changes) this.#change(change)
+      for (const change of message.changes) this.#seen(change)
       return
     }
     const entry = this.#watches.get(message.ref.toString())
@@ -175,9 +148,11 @@ export class Relay implements Behaviour {
   #enter(entry: Entry, ids: readonly string[]): void {
     entry.ids = new Set(ids)
     for (const id of ids) {
-      const entries = this.#byVariable.get(id)
-      if (entries === undefined) this.#byVariable.set(id, new Set([entry]))
-      else entries.add(entry)
+      const entries = this.#byVariable.get(id) ?? new Set()
+      this.#byVariable.set(id, entries)
+      // Of a context that was started again the others may not have heard yet, and what follows for this one is not theirs.
+      for (const other of entries) if (!other.manager?.equals(entry.manager)) other.manager = undefined
+      entries.add(entry)
     }
   }
 
@@ -190,11 +165,14 @@ export class Relay implements Behaviour {
   #change(change: Change): void {
     const entries = this.#byVariable.get(change.id)
     if (entries === undefined) return
-    for (const entry of entries) {
-      entry.seen = change.meta.revision
-      offer(entry.watch, change)
-    }
-    if (change.meta.deleted) for (const entry of entries) this.#gone(entry, change.id)
+    for (const entry of entries) if (isNews(entry, change)) offer(entry.watch, change)
+    if (change.meta.deleted) for (const entry of entries) if (isNews(entry, change)) this.#gone(entry, change.id)
+  }
+
+  /** After all changes of a commit. */
+  #seen({ id, meta: { revision } }: Change): void {
+    for (const entry of this.#byVariable.get(id) ?? [])
+      if (entry.manager !== undefined && revision > (entry.seen ?? 0)) entry.seen = revision
   }
 
   /** A variable is gone for good; with its last one, a watch is over. */
@@ -279,14 +257,5 @@ export class Relay implements Behaviour {
       ? new BeamlineError('STOPPED', 'the watch ended, as the system has been stopped')
       : new BeamlineError('UNAVAILABLE', `the watch ended, as the relay of its thread did: ${describe(reason)}`)
     for (const { watch } of [...this.#watches.values()]) this.#end(watch, error)
-  }
-}
-
-/** No watch may harm another, nor the relay they share. */
-function offer(watch: RelayedWatch, change: Change): void {
-  try {
-    watch.delivery.offer(change)
-  } catch (error) {
-    watch.delivery.report(error)
   }
 }
