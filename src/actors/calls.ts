@@ -26,6 +26,8 @@ export interface Question {
   abandoned?(): void
   /** Runs when the callee has answered, before who asked goes on. */
   settled?(): void
+  /** What who asked is told instead of this, when the callee has died. */
+  refused?(error: BeamlineError): BeamlineError
   /** Runs when the time is over, and the wait goes on: whoever asked sees to its end. */
   late?(): void
 }
@@ -96,7 +98,11 @@ export class Calls {
     if (pending === undefined) return false
     if (outcome !== 'exit') pending.question.settled?.()
     if (outcome === 'value') pending.resolve(value)
-    else pending.reject(outcome === 'error' ? value : exited(pending.question.what, value as ExitReason))
+    else if (outcome === 'error') pending.reject(value)
+    else {
+      const error = exited(pending.question.what, value as ExitReason)
+      pending.reject(pending.question.refused?.(error) ?? error)
+    }
     return true
   }
 

@@ -1,3 +1,4 @@
+import type { BeamlineError } from '../errors.js'
 import { Pid, Ref } from '../threads/pid.js'
 import { ANSWER, ASKED, DATED, Wire } from '../threads/wire.js'
 import { Asked } from './asked.js'
@@ -5,17 +6,30 @@ import type { Cell } from './cell.js'
 import type { Host } from './host.js'
 import type { From } from './messages.js'
 
+/** Where it is noted that a question was answered, before who asked goes on. */
+interface AnswerLedger {
+  done(mark: number): void
+  /** What who asked is told when the callee has died. */
+  refused(error: BeamlineError): BeamlineError
+}
+
 /** A compact message that wants an answer, as it has been sent. */
 class AskedByWire extends Asked {
-  readonly #settled: () => void
+  readonly #ledger: AnswerLedger
+  readonly #mark: number
 
-  constructor(host: Host, caller: Cell, to: Pid, timeout: number, settled: () => void) {
+  constructor(host: Host, caller: Cell, to: Pid, timeout: number, ledger: AnswerLedger, mark: number) {
     super(host.router, 'call', host.ref(), caller.pid, caller, to, timeout, 'the call to')
-    this.#settled = settled
+    this.#ledger = ledger
+    this.#mark = mark
   }
 
   settled(): void {
-    this.#settled()
+    this.#ledger.done(this.#mark)
+  }
+
+  refused(error: BeamlineError): BeamlineError {
+    return this.#ledger.refused(error)
   }
 }
 
@@ -39,13 +53,13 @@ export class Wires {
 
   /**
    * Sends one that wants an answer.
-   * @param settled runs when it was answered, before who asked goes on
+   * @param ledger is told `mark` when it is answered
    */
-  ask(caller: Cell, to: Pid, wire: Wire, timeout: number, settled: () => void): Promise<unknown> {
+  ask(caller: Cell, to: Pid, wire: Wire, timeout: number, ledger: AnswerLedger, mark: number): Promise<unknown> {
     const host = this.#host
     host.assertOpen()
     if (!caller.alive) return caller.over()
-    const asked = new AskedByWire(host, caller, to, timeout, settled)
+    const asked = new AskedByWire(host, caller, to, timeout, ledger, mark)
     const answer = host.calls.open(asked.ref, asked)
     wire.serial = asked.ref.serial
     wire.askerSlot = caller.pid.slot

@@ -96,6 +96,7 @@ export class Poller {
    */
   hurry(): void {
     this.kick()
+    this.#patience = this.#linger
     if (this.#spell !== 'none' || this.#spin === 0) return
     if (this.#doubts > 0) this.#doubts--
     else this.#lookSoon('answer')

@@ -1,22 +1,17 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { BeamlineError } from '../errors.js'
 import { Bell } from './bell.js'
 import { decodeGeneral, encodeGeneral } from './general-codec.js'
 import { type Batch, type Batched, type Link, type LinkEvents, type RingEnd, warnOfLoss } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Polled, Poller } from './poller.js'
+import { LOST, type Posted, Posts, WAKE } from './posts.js'
 import { largestPayload, RingReader, RingWriter } from './ring.js'
 import type { Signal } from './signal.js'
 import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
 import { FULL, UNFIT } from './value-form.js'
-import { ANSWER, ASKED } from './wire.js'
-
-/** What comes over the port: a signal that a record in the ring speaks of, one that found no room, or a call to wake up. */
-type Posted = Signal | readonly [Signal] | typeof WAKE | typeof LOST
-const WAKE = 0
-/** Stands for what could not be read. */
-const LOST = 1
+import { ANSWER, ASKED, type Wire } from './wire.js'
 
 /** Records after which a batch is shown, so that the reader need not wait for its end. */
 const SHOWN_EVERY = 32
@@ -44,8 +39,7 @@ export class RingLink implements Link, Polled, Batched {
   readonly #waits: boolean
   /** Bytes of the largest signal that goes through the ring. */
   readonly #largest: number
-  /** What came over the port before it was its turn. */
-  readonly #posted: Posted[] = []
+  readonly #posts: Posts
   /** Records of the batch that is open, if it has any of this link. */
   #batched = 0
   #spilled = 0
@@ -70,21 +64,30 @@ export class RingLink implements Link, Polled, Batched {
     this.#ownBit = Bell.bitOf(end.here)
     this.#waits = end.polling.spin > 0
     this.#largest = Math.min(LARGE, largestPayload(this.#writer.size))
-    end.port.on('message', (posted: Posted) => this.#arrived(posted))
-    end.port.on('messageerror', (error) => {
-      this.#unreadable(error)
-      this.#arrived(LOST)
-    })
+    this.#posts = new Posts(end.port, peer, (posted) => this.#arrived(posted))
     end.port.on('close', () => this.#ended())
     poller.add(this)
   }
 
   send(signal: Signal, transfer?: Transfer): void {
     if (this.#closed) return
+    if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
     if (awaitsAnswer(signal)) this.#poller.hurry()
     else this.#poller.kick()
+  }
+
+  /** The short way of what is sent most: it holds no object, so nothing can come between. @returns false without room */
+  #placeWire(wire: Wire): boolean {
+    const at = this.#writer.begin(COMPACT)
+    if (at < 0) return false
+    const end = this.#encoder.writeWire(wire, at, at + COMPACT)
+    if (end < 0) return false
+    this.#commit(this.#encoder.kind, end - at)
+    if ((wire.parts & ASKED) !== 0 && wire.op !== ANSWER) this.#poller.hurry()
+    else this.#poller.kick()
+    return true
   }
 
   /** A getter in what is sent may itself send: that goes over the port, as here the record is not complete. */
@@ -204,7 +207,7 @@ export class RingLink implements Link, Polled, Batched {
 
   #arrived(posted: Posted): void {
     if (posted === WAKE) return this.#poller.woken()
-    this.#posted.push(posted)
+    this.#posts.keep(posted)
     this.drain()
     this.#poller.kick()
   }
@@ -219,7 +222,11 @@ export class RingLink implements Link, Polled, Batched {
 
   readonly #read = () => {
     this.#reader.read(this.#take)
-    while (Array.isArray(this.#posted[0]) || this.#posted[0] === LOST) this.#takePosted(this.#posted.shift() as Posted)
+    for (;;) {
+      const spilled = this.#posts.nextSpilled()
+      if (spilled === undefined) return
+      this.#takePosted(spilled)
+    }
   }
 
   readonly #take = (kind: number, at: number, end: number): void => {
@@ -236,29 +243,10 @@ export class RingLink implements Link, Polled, Batched {
   /** The signal that a record speaks of, after those that its getters sent. */
   #takeElsewhere(): void {
     for (;;) {
-      const posted = this.#nextPosted()
+      const posted = this.#posts.next()
       this.#takePosted(posted)
       if (!Array.isArray(posted)) return
     }
-  }
-
-  #nextPosted(): Posted {
-    const first = this.#posted.shift()
-    if (first !== undefined) return first
-    try {
-      for (;;) {
-        const received = receiveMessageOnPort(this.#port) as { message: Posted } | undefined
-        if (received === undefined) return LOST
-        if (received.message !== WAKE) return received.message
-      }
-    } catch (error) {
-      this.#unreadable(error)
-      return LOST
-    }
-  }
-
-  #unreadable(error: unknown): void {
-    warnOfLoss(`a message from thread ${this.peer} was lost, as it cannot be read here`, error)
   }
 
   #takePosted(posted: Posted): void {
@@ -273,7 +261,7 @@ export class RingLink implements Link, Polled, Batched {
     if (!this.#closed) {
       this.drain()
       this.#events.arrive(() => {
-        for (const posted of this.#posted.splice(0)) this.#takePosted(posted)
+        for (const spilled of this.#posts.spilled()) this.#takePosted(spilled)
       })
     }
     this.#closed = true

@@ -11,6 +11,9 @@ const HEADER_BYTES = 128
 const RECORD_HEADER = 8
 const ALIGN = 7
 
+/** Bytes that travel together from core to core. */
+const LINE = 64
+
 /** Fills the rest of the buffer, where the next record does not fit. */
 const SKIP = 0
 
@@ -102,8 +105,12 @@ export class RingWriter {
 
   /** Shows the reader all that was committed. */
   publish(): void {
-    this.#published = this.#tail
-    Atomics.store(this.#ints, TAIL, this.#tail)
+    const tail = this.#tail
+    this.#published = tail
+    Atomics.store(this.#ints, TAIL, tail)
+    // Takes the next cache line from the reader's core while nobody waits for it: a fifth of a trip there and back.
+    if (((tail - this.#head) >>> 0) + 2 * LINE <= this.size)
+      this.#ints[(HEADER_BYTES + ((tail + LINE) & (this.size - 1))) >>> 2] = 0
   }
 
   /** Whether something is committed that the reader cannot see yet. */

@@ -2,10 +2,10 @@ import { BeamlineError } from '../errors.js'
 import type { Payload } from './payload.js'
 import type { RawPid } from './pid.js'
 import type { ReplySignal, Signal } from './signal.js'
-import { FULL, UNFIT } from './value-form.js'
 import { ValueReader } from './value-reader.js'
 import { ValueWriter } from './value-writer.js'
-import { ASKED, DATED, REPLACES, Wire } from './wire.js'
+import type { Wire } from './wire.js'
+import { WireReader, WireWriter } from './wire-codec.js'
 
 /** The kinds of records in a ring. */
 export const MESSAGE = 1
@@ -35,11 +35,13 @@ export class SignalWriter {
   readonly #values: ValueWriter
   readonly #ints: Int32Array
   readonly #doubles: Float64Array
+  readonly #wires: WireWriter
   /** The kind of the record that {@link write} wrote last. */
   kind = 0
 
   constructor(memory: SharedArrayBuffer) {
     this.#values = new ValueWriter(memory)
+    this.#wires = new WireWriter(memory, this.#values)
     this.#ints = new Int32Array(memory)
     this.#doubles = new Float64Array(memory, 0, memory.byteLength >>> 3)
   }
@@ -48,7 +50,7 @@ export class SignalWriter {
   write(signal: Signal, at: number, limit: number): number {
     switch (signal.kind) {
       case 'wire':
-        return this.#wire(signal, at, limit)
+        return this.writeWire(signal, at, limit)
       case 'message': {
         const { to, body, cast, alias } = signal
         this.kind = MESSAGE
@@ -84,6 +86,13 @@ export class SignalWriter {
     }
   }
 
+  /** As {@link write}. The kind says the operation of a compact message too, and which of its parts are there. */
+  writeWire(wire: Wire, at: number, limit: number): number {
+    const end = this.#wires.write(wire, at, limit)
+    this.kind = WIRE | (this.#wires.head << 8)
+    return end
+  }
+
   #address(word: number, pid: RawPid): void {
     this.#ints[word] = pid[1]
     this.#ints[word + 1] = pid[2]
@@ -92,36 +101,6 @@ export class SignalWriter {
   #body({ data, tagged }: Payload, flags: number, flagsAt: number, at: number, limit: number): number {
     this.#ints[flagsAt >>> 2] = flags | (tagged ? TAGGED : 0)
     return this.#values.write(data, at, limit)
-  }
-
-  #wire(wire: Wire, at: number, limit: number): number {
-    this.kind = WIRE
-    const ints = this.#ints
-    const doubles = this.#doubles
-    const { parts } = wire
-    const word = at >>> 2
-    ints[word] = wire.slot
-    ints[word + 1] = wire.generation
-    ints[word + 2] = wire.op | (parts << 8)
-    ints[word + 3] = wire.subject
-    let next = at + 16
-    if ((parts & ASKED) !== 0) {
-      doubles[next >>> 3] = wire.serial
-      ints[(next >>> 2) + 2] = wire.askerSlot
-      ints[(next >>> 2) + 3] = wire.askerGeneration
-      next += 16
-    }
-    if ((parts & DATED) !== 0) {
-      doubles[next >>> 3] = wire.revision
-      doubles[(next >>> 3) + 1] = wire.version
-      doubles[(next >>> 3) + 2] = wire.timestamp
-      next += 24
-    }
-    if ((parts & REPLACES) !== 0) {
-      next = this.#values.write(wire.previous, next, limit)
-      if (next === FULL || next === UNFIT) return next
-    }
-    return this.#values.write(wire.value, next, limit)
   }
 }
 
@@ -132,11 +111,12 @@ export class SignalReader {
   readonly #doubles: Float64Array
   readonly #peer: number
   readonly #here: number
-  readonly #wire = new Wire()
+  readonly #wires: WireReader
 
   /** @param peer the number of the thread that sends, @param here that of the one that receives */
   constructor(memory: SharedArrayBuffer, peer: number, here: number) {
     this.#values = new ValueReader(memory)
+    this.#wires = new WireReader(memory, this.#values)
     this.#ints = new Int32Array(memory)
     this.#doubles = new Float64Array(memory, 0, memory.byteLength >>> 3)
     this.#peer = peer
@@ -147,9 +127,9 @@ export class SignalReader {
   read(kind: number, at: number, end: number): Signal {
     const ints = this.#ints
     const word = at >>> 2
-    switch (kind) {
+    switch (kind & 255) {
       case WIRE:
-        return this.#readWire(at, end)
+        return this.#wires.read(kind >> 8, at, end)
       case MESSAGE: {
         const alias = this.#doubles[at >>> 3] as number
         const flags = ints[word + 4] as number
@@ -186,38 +166,5 @@ export class SignalReader {
 
   #body(flags: number, at: number, end: number): Payload {
     return { data: this.#values.read(at, end), tagged: (flags & TAGGED) !== 0 }
-  }
-
-  #readWire(at: number, end: number): Wire {
-    const ints = this.#ints
-    const doubles = this.#doubles
-    const wire = this.#wire
-    const word = at >>> 2
-    wire.slot = ints[word] as number
-    wire.generation = ints[word + 1] as number
-    const op = ints[word + 2] as number
-    const parts = op >>> 8
-    wire.op = op & 255
-    wire.parts = parts
-    wire.subject = ints[word + 3] as number
-    let next = at + 16
-    if ((parts & ASKED) !== 0) {
-      wire.serial = doubles[next >>> 3] as number
-      wire.askerSlot = ints[(next >>> 2) + 2] as number
-      wire.askerGeneration = ints[(next >>> 2) + 3] as number
-      next += 16
-    }
-    if ((parts & DATED) !== 0) {
-      wire.revision = doubles[next >>> 3] as number
-      wire.version = doubles[(next >>> 3) + 1] as number
-      wire.timestamp = doubles[(next >>> 3) + 2] as number
-      next += 24
-    }
-    if ((parts & REPLACES) !== 0) {
-      wire.previous = this.#values.read(next, end)
-      next = this.#values.position
-    }
-    wire.value = this.#values.read(next, end)
-    return wire
   }
 }

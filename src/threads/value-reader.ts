@@ -19,7 +19,7 @@ export class ValueReader {
     this.#view = new DataView(memory)
     this.#buffer = Buffer.from(memory)
     this.#words = new ByteCache(memory, 512, 24, (at, length) => this.#buffer.toString('latin1', at, at + length))
-    this.#shapes = new ByteCache(memory, 128, 512, (at, length) => this.#readShape(at, at + length))
+    this.#shapes = new ByteCache(memory, 64, 512, (at, length) => this.#readShape(at, at + length))
   }
 
   /**

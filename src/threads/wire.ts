@@ -1,4 +1,4 @@
-/** The operation of an answer, to whom the serial says; DATED, it gives `{ version, revision }`. */
+/** The operation of an answer, to whom the serial says; it gives `{ version, revision }` and has nothing else. */
 export const ANSWER = 0
 
 /** What a {@link Wire} has beside its operation, its subject and its value. */
@@ -39,5 +39,20 @@ export class Wire {
 
 /** One that can be kept; `wire` may have come over a port. */
 export function copyOf(wire: Wire): Wire {
-  return Object.assign(new Wire(), wire)
+  const copy = new Wire()
+  copy.thread = wire.thread
+  copy.slot = wire.slot
+  copy.generation = wire.generation
+  copy.op = wire.op
+  copy.parts = wire.parts
+  copy.subject = wire.subject
+  copy.serial = wire.serial
+  copy.askerSlot = wire.askerSlot
+  copy.askerGeneration = wire.askerGeneration
+  copy.revision = wire.revision
+  copy.version = wire.version
+  copy.timestamp = wire.timestamp
+  copy.previous = wire.previous
+  copy.value = wire.value
+  return copy
 }

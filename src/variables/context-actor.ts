@@ -3,16 +3,27 @@ import { Exit } from '../actors/exit-reason.js'
 import type { Host } from '../actors/host.js'
 import { Call, Cast, type From, isDown, KeptWire } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
+import type { Placement } from '../actors/spawner.js'
 import { BeamlineError, shown } from '../errors.js'
+import { MAIN } from '../threads/mesh.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import { ASKED, type Wire } from '../threads/wire.js'
 import type { Change, ManyWritten } from './change.js'
+import { claimMemory, tellReady } from './context-keeper.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { LocalState, type Retention } from './local-state.js'
-import { managerHere, managerName, observerActor } from './observer-actor.js'
+import { managerHere, managerName, type ObserverActor, observerActor } from './observer-actor.js'
 import type { Audience } from './observer-table.js'
-import type { ContextMessage, ContextRequest, ManagerMessage, ManagerRequest, WatchRequest } from './requests.js'
+import type {
+  ContextMessage,
+  ContextRequest,
+  ManagerMessage,
+  ManagerRequest,
+  Resumption,
+  WatchRequest,
+} from './requests.js'
 import { isContextMessage, isContextRequest } from './shape.js'
+import { SharedLog } from './shared-log.js'
 import { type BatchCommit, type Commit, unknownVariable, type Write, written } from './state.js'
 import type { StoredVariable } from './stored-variable.js'
 import { ValueTable } from './value-table.js'
@@ -27,13 +38,30 @@ export interface ContextArgs {
   readonly retention: Retention
   /** Where the modules of each namespace are. */
   readonly modules: Readonly<Record<string, string>>
+  /** How it is started again when its thread has died; undefined when a supervisor does that. */
+  readonly start: { readonly thread: Exclude<Placement, 'isolated'>; readonly names: readonly string[] } | undefined
+  /** Whether it was there before. */
+  readonly again: boolean
 }
 
 /** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
 export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   const manager = await managerOfThread(self)
-  return new ContextActor(self, args, manager)
+  return new ContextActor(self, args, manager, await stateOf(self, args))
 })
+
+/** What is on main ends with main, and needs nobody to keep its memory. */
+async function stateOf(self: Process, { retention, ...args }: ContextArgs): Promise<LocalState> {
+  if (self.pid.thread === MAIN) return LocalState.create(retention)
+  const memory = await claimMemory(self, { retention, ...args })
+  try {
+    return await LocalState.recover(memory, retention)
+  } catch (error) {
+    // It would fail again.
+    SharedLog.end(memory.log)
+    throw error
+  }
+}
 
 /** The observer manager of the calling thread; the first who asks brings it to life. */
 async function managerOfThread(self: Process): Promise<Pid> {
@@ -61,21 +89,32 @@ class ContextActor implements Behaviour {
   readonly #state: LocalState
   readonly #host: Host
   /** The audience of each variable as it was at `#generation`, by the variable's number. */
-  #audiences: (Audience | undefined)[] = []
+  #audiences: (Audience | null | undefined)[] = []
+  #observers: ObserverActor | undefined
   #generation = -1
   #arrival = -1
   #commits = 0
   #now = 0
 
-  constructor(self: Process, args: ContextArgs, manager: Pid) {
+  constructor(self: Process, args: ContextArgs, manager: Pid, state: LocalState) {
     this.#self = self
     this.#host = Process.hostOf(self)
     this.#args = args
     this.#manager = manager
     this.#monitor = self.monitor(manager)
-    this.#state = LocalState.create(args.retention)
-    tablesOf(self).set(self.pid.toString(), ValueTable.attach(this.#state.memory.table))
-    self.signal.addEventListener('abort', () => tablesOf(self).delete(self.pid.toString()))
+    this.#state = state
+    const { table, log } = state.memory
+    tablesOf(self).set(self.pid.toString(), ValueTable.attach(table))
+    self.signal.addEventListener('abort', () => {
+      tablesOf(self).delete(self.pid.toString())
+      // A thread that dies says nothing: then the context goes on elsewhere.
+      if (!Process.hostOf(self).stopping) SharedLog.end(log)
+    })
+    for (const { id, name } of state.list('*')) this.#tell({ kind: 'track', id, name, context: self.pid })
+  }
+
+  begin(): void {
+    tellReady(this.#self)
   }
 
   get trusted(): boolean {
@@ -129,16 +168,22 @@ class ContextActor implements Behaviour {
 
   /** Straight to the manager of this thread. @returns false when something waits there that comes before */
   #notify(variable: StoredVariable): boolean {
-    const manager = managerHere(this.#self)
-    if (manager === undefined || !manager.rests || !isScalar(variable.previous)) return false
-    if (manager.generation !== this.#generation) {
+    const observers = this.#observers ?? this.#findObservers()
+    if (observers === undefined || !observers.rests || !isScalar(variable.previous)) return false
+    if (observers.generation !== this.#generation) {
       this.#audiences = []
-      this.#generation = manager.generation
+      this.#generation = observers.generation
     }
     const { number } = variable
-    if (!(number in this.#audiences)) this.#audiences[number] = manager.audience(variable.id)
-    manager.changed(this.#audiences[number], variable)
+    let audience = this.#audiences[number]
+    if (audience === undefined) this.#audiences[number] = audience = observers.audience(variable.id) ?? null
+    observers.changed(audience, variable)
     return true
+  }
+
+  #findObservers(): ObserverActor | undefined {
+    this.#observers = managerHere(this.#self)
+    return this.#observers
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */
@@ -234,7 +279,16 @@ class ContextActor implements Behaviour {
     const variables = infos.map(({ id, name }) => ({ id, name }))
     const observer = { ref, owner, relay, context: this.#self.pid, variables }
     const value = { manager: this.#manager, revision: this.#state.revision }
-    this.#tell({ kind: 'observe', observer, begin, answer: { from, value } })
+    const { revision } = this.#state
+    this.#tell({ kind: 'observe', observer, begin, revision, lost: undefined, answer: { from, value } })
+  }
+
+  /** A watch of the process before this one goes on after what it has seen, under the same reference. */
+  #resume({ ref, owner, relay, ids, since }: Resumption): void {
+    const variables = this.#state.identified(new Set(ids))
+    const { changes: begin, lost } = this.#state.after(since, new Set(ids))
+    const observer = { ref, owner, relay, context: this.#self.pid, variables }
+    this.#tell({ kind: 'observe', observer, begin, revision: this.#state.revision, lost, answer: undefined })
   }
 
   /** Commits and their answers may still wait in the manager's mailbox; the news of the end must not overtake them. */
@@ -247,11 +301,13 @@ class ContextActor implements Behaviour {
 
   #facts(): ContextFacts {
     const { id, modules } = this.#args
-    return { id, backend: this.#state.backend, table: this.#state.memory.table, modules }
+    const { table, log } = this.#state.memory
+    return { id, backend: this.#state.backend, table, log, modules }
   }
 
   #told(message: ContextMessage): void {
     if (message.kind === 'put') return this.#put(message.write)
+    if (message.kind === 'resume') return this.#resume(message.watch)
     message.port.postMessage(this.#facts())
     message.port.close()
     const flag = new Int32Array(message.flag)

@@ -22,10 +22,11 @@ export class DefinitionTable {
   }
 
   /** Keeps what is known of a variable at a commit. @throws BeamlineError OVERFLOW, NOT_CLONEABLE */
-  save(variable: StoredVariable, at: number): void {
+  save(variable: StoredVariable, at: number, deletedAt?: number): void {
     const { birth, metadata, version } = variable
     const said = version < 0 ? undefined : variable.said
-    this.#table.write(`${birth.number}`, pack({ birth, metadata, at, version, said } satisfies SavedVariable), 0)
+    const saved: SavedVariable = { birth, metadata, at, version, said, deletedAt }
+    this.#table.write(`${birth.number}`, pack(saved), 0)
   }
 
   delete(number: number): void {

@@ -3,6 +3,7 @@ import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
 import { Glob } from './glob.js'
 import { checkMetadata } from './metadata.js'
+import type { Lost } from './requests.js'
 import {
   type BatchCommit,
   type Commit,
@@ -189,6 +190,24 @@ export class LocalState implements StateProvider {
       throw new BeamlineError('INVALID_TYPE', text, { details: { revision, newest: this.revision } })
     }
     return [...this.#store.since(revision, ({ name }) => names.has(name))]
+  }
+
+  /** Those of some variables that are there, by their ids. */
+  identified(ids: ReadonlySet<string>): { readonly id: string; readonly name: string }[] {
+    return this.#store.variables().flatMap(({ id, name }) => (ids.has(id) ? [{ id, name }] : []))
+  }
+
+  /**
+   * The changes of some variables, by their ids, after a revision; or, where they are no longer all kept, the present
+   * values that make up for them, and what was lost.
+   */
+  after(revision: number, ids: ReadonlySet<string>): { readonly changes: Change[]; readonly lost: Lost | undefined } {
+    if (this.#store.keepsAllAfter(revision))
+      return { changes: [...this.#store.since(revision, ({ id }) => ids.has(id))], lost: undefined }
+    const present = this.identified(ids).map(({ name }) => this.initial(name))
+    const changes = present.map(({ meta, ...rest }) => ({ ...rest, meta: { ...meta, resync: true } }))
+    const reason = 'the thread of the context died, and its log no longer tells of them'
+    return { changes, lost: { reason, lostFrom: revision + 1, lostTo: this.revision } }
   }
 
   /** The present value as a watch is first told it. */

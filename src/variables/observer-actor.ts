@@ -55,6 +55,9 @@ interface Tracked {
   readonly names: Map<string, string>
 }
 
+/** What a watch is told first. */
+type Beginning = Pick<ManagerMessage & { kind: 'observe' }, 'begin' | 'revision' | 'lost'>
+
 /**
  * Notifies watching threads of commits and forgets observers whose owners have died, however they died: it monitors
  * each owner once, and each relay.
@@ -98,9 +101,9 @@ export class ObserverActor implements Behaviour {
   }
 
   /** The commit of a scalar, from a context of this thread. */
-  changed(audience: Audience | undefined, { revision, version, timestamp, previous, value }: Committed): void {
+  changed(audience: Audience | null, { revision, version, timestamp, previous, value }: Committed): void {
     this.#notifications++
-    if (audience === undefined) return
+    if (audience === null) return
     const wire = this.#wire
     wire.subject = audience.subject
     wire.revision = revision
@@ -133,7 +136,7 @@ export class ObserverActor implements Behaviour {
       case 'commit':
         return this.#commit(message.changes, message.answer)
       case 'observe':
-        return this.#observe(message.observer, message.begin, message.answer)
+        return this.#observe(message)
       case 'track':
         return void this.#namesOf(message.context).set(message.id, message.name)
       case 'untrack':
@@ -151,7 +154,7 @@ export class ObserverActor implements Behaviour {
   #ask(request: ManagerRequest): unknown {
     switch (request.kind) {
       case 'add':
-        return this.#add(request.observer, [])
+        return this.#add(request.observer, { begin: [], revision: 0, lost: undefined })
       case 'remove':
         return this.#remove(request.ref, request.id)
       case 'disown':
@@ -195,20 +198,21 @@ export class ObserverActor implements Behaviour {
     if (answer !== undefined) this.#self.reply(answer.from, answer.value)
   }
 
-  #observe(observer: Observer, begin: readonly Change[], answer: Answer): void {
-    this.#add(observer, begin)
-    this.#self.reply(answer.from, answer.value)
+  #observe({ observer, answer, ...beginning }: ManagerMessage & { kind: 'observe' }): void {
+    this.#add(observer, beginning)
+    if (answer !== undefined) this.#self.reply(answer.from, answer.value)
   }
 
-  #add(observer: Observer, begin: readonly Change[]): void {
+  #add(observer: Observer, { begin, revision, lost }: Beginning): void {
     if (!this.#table.add(observer)) return
     this.#monitor(this.#owners, observer.owner)
     this.#monitor(this.#relays, observer.relay)
     const variables = observer.variables.map(({ id, name }) => {
       return { id, name: this.#nameOf(id) ?? name, subject: this.#table.audience(id)?.subject ?? 0 }
     })
-    const watching: RelayMessage = { kind: 'watching', ref: observer.ref, manager: this.#self.pid, variables, begin }
-    this.#self.send(observer.relay, watching)
+    const { ref, relay } = observer
+    const watching: RelayMessage = { kind: 'watching', ref, manager: this.#self.pid, variables, begin, revision, lost }
+    this.#self.send(relay, watching)
   }
 
   /** An observer that was added by hand knows no name but the id. */

@@ -69,6 +69,14 @@ function isWatchRequest(value: unknown): value is WatchRequest {
   return isRef(ref) && isPid(owner) && isPid(relay) && Array.isArray(names) && names.length > 0
 }
 
+function isResumption(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { ref, owner, relay, ids, since } = value
+  return (
+    isRef(ref) && isPid(owner) && isPid(relay) && Array.isArray(ids) && ids.every(isText) && typeof since === 'number'
+  )
+}
+
 function isFlag(value: unknown): boolean {
   return value instanceof SharedArrayBuffer && value.byteLength === Int32Array.BYTES_PER_ELEMENT
 }
@@ -81,6 +89,7 @@ function hasShape<Message extends { kind: string }>(value: unknown, checks: Chec
 
 const contextMessages: Checks<ContextMessage> = {
   put: ({ write }) => isRecord(write),
+  resume: ({ watch }) => isResumption(watch),
   facts: ({ port, flag }) => port instanceof MessagePort && isFlag(flag),
 }
 
@@ -102,7 +111,8 @@ const contextRequests: Checks<ContextRequest> = {
 }
 
 const managerMessages: Checks<ManagerMessage> = {
-  observe: ({ observer, begin, answer }) => isObserver(observer) && isListOf(begin, isChange) && isAnswer(answer),
+  observe: ({ observer, begin, answer }) =>
+    isObserver(observer) && isListOf(begin, isChange) && (answer === undefined || isAnswer(answer)),
   commit: ({ changes, answer }) => isListOf(changes, isChange) && (answer === undefined || isAnswer(answer)),
   track: ({ id, name, context }) => isText(id) && isText(name) && isPid(context),
   untrack: ({ id, context }) => isText(id) && isPid(context),

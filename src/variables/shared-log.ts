@@ -9,12 +9,14 @@ export interface SharedLogMemory {
 }
 
 // The head, in int32 words: [where the log ends: units * 2 + half], [units of half 0 while it is the older], [of half 1],
-// [numbers given to variables]; then, as doubles, the last revision before each half begins.
+// [numbers given to variables]; then, as doubles, the last revision before each half begins; then, in int32 words again,
+// [whether the context has ended].
 const endAt = 0
 const sealedAt = 1
 const numbersAt = 3
 const beforeAt = 2
-const headBytes = 32
+const endedAt = 8
+const headBytes = 40
 /** A half with so many units is full, however few changes it has: 64 MiB. */
 const fullUnits = 8 * 1024 * 1024
 
@@ -44,7 +46,7 @@ export class SharedLog {
     this.memory = memory
     this.#limit = limit
     this.#halves = [new LogHalf(memory.halves[0]), new LogHalf(memory.halves[1])]
-    this.#words = new Int32Array(memory.head, 0, 4)
+    this.#words = new Int32Array(memory.head)
     this.#before = new Float64Array(memory.head, 0, 4)
     const end = Atomics.load(this.#words, endAt)
     this.#half = (end & 1) as 0 | 1
@@ -65,6 +67,16 @@ export class SharedLog {
   /** Goes on with the log of a writer that has died. */
   static recover(memory: SharedLogMemory, limit: number): SharedLog {
     return new SharedLog(memory, limit)
+  }
+
+  /** Leaves word that the context has ended: a thread that dies under it cannot. */
+  static end({ head }: SharedLogMemory): void {
+    Atomics.store(new Int32Array(head), endedAt, 1)
+  }
+
+  /** Whether the context has ended; of one that has not, only the thread can have died. */
+  static hasEnded({ head }: SharedLogMemory): boolean {
+    return Atomics.load(new Int32Array(head), endedAt) === 1
   }
 
   /** The last commit. */

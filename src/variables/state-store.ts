@@ -44,7 +44,7 @@ export class StateStore {
   /** Deleted variables among them, as long as the log tells of them. */
   readonly #variables = new Map<number, StoredVariable>()
   /** Deleted variables and the commits that did it, oldest first. */
-  #dead: { readonly number: number; readonly revision: number }[] = []
+  #dead: { readonly variable: StoredVariable; readonly revision: number }[] = []
   /** Variables of which more was said than their definitions have, and only the log knows it. */
   readonly #unsaved = new Set<StoredVariable>()
 
@@ -171,6 +171,10 @@ export class StateStore {
     this.#bury(variable, revision)
   }
 
+  keepsAllAfter(revision: number): boolean {
+    return revision >= this.#log.compacted
+  }
+
   /** What is kept of some variables after a revision. @throws BeamlineError COMPACTED */
   *since(revision: number, isWanted: (variable: StoredVariable) => boolean) {
     const wanted = (number: number) => {
@@ -206,37 +210,47 @@ export class StateStore {
     return tag === absent ? undefined : tag === structured ? this.#table.bytesOf(variable.entry) : variable.value
   }
 
-  /** Room for a commit. Where the log turns to its other half, what only the half that is dropped knows is saved before. */
+  /** Room for a commit. */
   #reserve(units: number): void {
-    if (this.#log.isFull(units)) {
-      for (const variable of this.#unsaved) this.#definitions.save(variable, this.revision)
-      this.#unsaved.clear()
-      const gone = this.#dead.findIndex(({ revision }) => revision > this.#log.dropping)
-      for (const { number } of this.#dead.splice(0, gone < 0 ? this.#dead.length : gone)) {
-        this.#definitions.delete(number)
-        this.#variables.delete(number)
-      }
-      this.#log.turn()
-    }
+    if (this.#log.isFull(units)) this.#turn()
     this.#log.reserve(units)
+  }
+
+  /** What only the half knows that is dropped is saved before; what nobody needs any more is forgotten after. */
+  #turn(): void {
+    for (const variable of this.#unsaved) this.#definitions.save(variable, this.revision)
+    this.#unsaved.clear()
+    const gone = this.#dead.filter(({ revision }) => revision <= this.#log.dropping)
+    for (const { variable, revision } of gone) this.#definitions.save(variable, this.revision, revision)
+    this.#log.turn()
+    for (const { variable } of gone) {
+      this.#definitions.delete(variable.number)
+      this.#variables.delete(variable.number)
+    }
+    this.#dead.splice(0, gone.length)
   }
 
   #bury(variable: StoredVariable, revision: number): void {
     variable.entry = -1
     this.#unsaved.delete(variable)
-    this.#dead.push({ number: variable.number, revision })
+    this.#dead.push({ variable, revision })
   }
 
   /** Brings the variables, of which only the definitions are known, to where the log ends. */
   #replay(): void {
-    for (const variable of this.#variables.values()) variable.entry = 0
+    for (const variable of this.#variables.values()) {
+      if (variable.deletedAt === undefined) variable.entry = 0
+      else this.#bury(variable, variable.deletedAt)
+    }
+    this.#dead.sort((a, b) => a.revision - b.revision)
     const last: LogRecord[] = []
     for (const record of this.#log.records()) {
       const variable = this.#variables.get(record.number)
       if (variable === undefined) continue
       if (record.revision === this.revision) last.push(record)
-      if (record.kind === deleted) this.#bury(variable, record.revision)
-      else if (variable.restore(record)) this.#unsaved.add(variable)
+      const isDeleted = record.kind === deleted
+      if (isDeleted && variable.entry >= 0) this.#bury(variable, record.revision)
+      else if (!isDeleted && variable.restore(record)) this.#unsaved.add(variable)
     }
     const living = new Map(this.variables().map((variable) => [variable.name, variable]))
     for (const name of this.#table.names()) if (!living.has(name)) this.#table.delete(name)

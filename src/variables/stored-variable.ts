@@ -24,6 +24,8 @@ export interface Known {
   /** What the writer of this version said. */
   readonly version: number
   readonly said: Metadata | undefined
+  /** The commit that deleted it, when the log no longer needs to tell of that. */
+  readonly deletedAt: number | undefined
 }
 
 /** One variable of a context, as its actor knows it; what others may read of it, and what outlives the actor, is shared. */
@@ -50,6 +52,11 @@ export class StoredVariable {
     this.metadata = saved?.metadata ?? unsaid
     this.#saved = saved
     this.#history = new ValueHistory(historyLimit)
+  }
+
+  /** The commit that deleted it, if its definition knows. */
+  get deletedAt(): number | undefined {
+    return this.#saved?.deletedAt
   }
 
   get id(): string {

@@ -47,6 +47,8 @@ export class ValueTable {
   readonly #halves = new Int32Array(this.#doubles.buffer)
   /** Entries by name, good while the map's epoch is `#epoch`; never more than the map has. */
   readonly #entries = new Map<string, number>()
+  /** Numbers of variables, good as long. */
+  readonly #numbers = new Map<string, number>()
   #epoch: number
   #data: Buffer
 
@@ -90,16 +92,25 @@ export class ValueTable {
     throw new BeamlineError('UNAVAILABLE', `${name} changes too fast to be read`, { details: { name } })
   }
 
-  /** The number of the variable `name`, or -1 when there is none. */
+  /**
+   * The number of the variable `name`, or -1 when there is none; that of one that has been deleted, as long as its place is
+   * free. Kept as long as no place is given to another name: to look at it would take its cache line from the writer.
+   */
   numberOf(name: string): number {
+    if (this.#map.epoch !== this.#epoch) this.#forget()
+    const known = this.#numbers.get(name)
+    return known ?? this.#findNumber(name)
+  }
+
+  #findNumber(name: string): number {
     for (;;) {
       const entry = this.#locate(name)
       if (entry < 0) return -1
-      const ints = this.#map.view(entry)
-      const sequence = Atomics.load(ints, entry)
-      const number = ints[sideOf(entry, sequence)] === absent ? -1 : (ints[entry + variableAt] as number)
-      fence()
-      if (this.#map.epoch === this.#epoch) return number
+      const number = this.#map.load(entry, variableAt)
+      if (this.#map.epoch === this.#epoch) {
+        this.#numbers.set(name, number)
+        return number
+      }
       this.#forget()
     }
   }
@@ -144,6 +155,7 @@ export class ValueTable {
   #forget(): void {
     this.#epoch = this.#map.epoch
     this.#entries.clear()
+    this.#numbers.clear()
   }
 }
 

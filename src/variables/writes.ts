@@ -1,4 +1,5 @@
 import { Process } from '../actors/process.js'
+import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
 
 /**
@@ -14,10 +15,19 @@ export class Writes {
     if (mark > this.#done) this.#done = mark
   }
 
+  /** How a write is refused whose context has died before it answered. */
+  readonly refused = undecided
+
   /** Whether all that was sent is done. */
   get areDone(): boolean {
     return this.#done === this.sent
   }
+}
+
+/** Nobody knows whether a context that died had committed what was in flight. */
+export function undecided({ message, cause, details }: BeamlineError): BeamlineError {
+  const text = details['reason'] === 'noproc' ? '' : '; it may or may not have been committed'
+  return new BeamlineError('NOPROC', message + text, { cause, details })
 }
 
 const service = Symbol('beamline.writes')

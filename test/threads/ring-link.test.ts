@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { Batch, type Link, type RingEnd } from '../../src/threads/link.js'
+import { Batch, type RingEnd } from '../../src/threads/link.js'
 import { pack } from '../../src/threads/payload.js'
 import { RingWriter } from '../../src/threads/ring.js'
 import { RingCarrier } from '../../src/threads/ring-carrier.js'
@@ -9,69 +9,15 @@ import type { RingLink } from '../../src/threads/ring-link.js'
 import type { Signal } from '../../src/threads/signal.js'
 import { ELSEWHERE } from '../../src/threads/signal-codec.js'
 import { MAX_DEPTH } from '../../src/threads/tree-copier.js'
-import { ASKED, copyOf, DATED, REPLACES, Wire } from '../../src/threads/wire.js'
+import { ASKED, DATED, REPLACES, Wire } from '../../src/threads/wire.js'
 import { assert, suite } from '../harness.js'
+import { ends, heardOf } from '../support/ring-ends.js'
+import { turn } from '../support/ring-reading.js'
+import { dataOf, message, nested, ROUTES, sendBy, serialOf } from '../support/routes.js'
 import { transcript } from '../support/transcript.js'
 import { anyValue, plainValue, tangle } from '../support/values.js'
 
 const test = suite('links in shared memory', { timeout: 60_000 })
-
-interface Ends {
-  readonly a: Link
-  readonly b: Link
-  /** What `b` heard: the signals, and `closed` with the number of the peer. */
-  readonly heard: unknown[]
-  /** The kinds of signals that `a` could not send in a batch, with the code of the refusal. */
-  readonly lost: unknown[]
-  readonly batch: Batch
-  /** How many signals of `a` found no room in the ring. */
-  spilled(): number
-  /** Resolves when `b` has heard `closed`. */
-  readonly closed: Promise<unknown>
-}
-
-/** Both ends of a link in this thread. */
-function ends({ size = 16_384, spin = 0 } = {}): Ends {
-  const options = { polling: { spin, linger: 100 }, ringSize: size }
-  const [first, second] = new RingCarrier(options).pair(1, 2, false) as [RingEnd, RingEnd]
-  const batch = new Batch(true)
-  const heard: unknown[] = []
-  const lost: unknown[] = []
-  let spilled = 0
-  const a = new RingCarrier().attach(first, 2, batch, {
-    arrive: (work) => work(),
-    receive: () => {},
-    spilled: () => {
-      spilled++
-    },
-    lost: ({ kind }, { code }) => lost.push([kind, code]),
-    closed: () => {},
-  })
-  const b = new RingCarrier().attach(second, 1, new Batch(false), {
-    arrive: (work) => work(),
-    receive: (signal) => heard.push(signal.kind === 'wire' ? copyOf(signal) : signal),
-    closed: (peer) => heard.push(`closed ${peer}`),
-  })
-  return { a, b, heard, lost, batch, spilled: () => spilled, closed: once(second.port, 'close') }
-}
-
-/** Sends what `work` sends, closes, and gives all that was heard before the closing. */
-async function heardOf(given: Ends, work: (link: Link) => void): Promise<unknown[]> {
-  work(given.a)
-  given.a.close()
-  await given.closed
-  assert.is(given.heard.pop(), 'closed 1')
-  return given.heard
-}
-
-const message = (data: unknown, tagged = false): Signal => ({
-  kind: 'message',
-  to: [2, 5, 6],
-  body: { data, tagged },
-  cast: false,
-})
-
-const dataOf = (signal: unknown): unknown => (signal as { body: { data: unknown } }).body.data
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 
@@ -123,7 +69,7 @@ test('a wire arrives with the parts that it says it has, whatever its values', a
     for (const value of values) {
       const wire = Object.assign(new Wire(), { slot: 3, generation: 4, op: 255, parts, subject: 2 ** 31 - 1, value })
       if (parts & ASKED) Object.assign(wire, { serial: 2 ** 50, askerSlot: 1, askerGeneration: 2 })
-      if (parts & DATED) Object.assign(wire, { revision: 2 ** 51, version: 3, timestamp: 1.5 })
+      if (parts & DATED) Object.assign(wire, { revision: 2 ** 51, version: 3, timestamp: 2 ** 41 + 1 })
       if (parts & REPLACES) wire.previous = value
       sent.push(wire)
     }
@@ -135,7 +81,7 @@ test('a wire arrives with the parts that it says it has, whatever its values', a
     assert.equal([wire.parts, wire.subject, wire.op], [parts, subject, op])
     assert.ok(Object.is(wire.value, value), `value ${index}`)
     if (parts & ASKED) assert.equal([wire.serial, wire.askerSlot, wire.askerGeneration], [2 ** 50, 1, 2])
-    if (parts & DATED) assert.equal([wire.revision, wire.version, wire.timestamp], [2 ** 51, 3, 1.5])
+    if (parts & DATED) assert.equal([wire.revision, wire.version, wire.timestamp], [2 ** 51, 3, 2 ** 41 + 1])
     if (parts & REPLACES) assert.ok(Object.is(wire.previous, rest.previous))
   })
 })
@@ -156,28 +102,9 @@ test('whatever a message carries arrives as a port would deliver it', async () =
   await fc.assert(fc.asyncProperty(fc.array(value, { maxLength: 20 }), check), { numRuns: 100 })
 })
 
-const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) })
-
-/** A value for each of the ways that a signal may take; it begins with its number. */
-const routes: ((serial: number) => unknown)[] = [
-  (serial) => serial,
-  (serial) => ({ serial, text: 'short' }),
-  (serial) => ({ serial, map: new Map([[1, 2]]) }),
-  (serial) => ({ serial, deep: nested(30) }),
-  (serial) => ({ serial, text: 'x'.repeat(3000) }),
-  (serial) => ({ serial, text: 'x'.repeat(80_000) }),
-  (serial) => ({ serial, shared: new SharedArrayBuffer(8) }),
-  (serial) => ({ serial, buffer: new ArrayBuffer(serial % 50), transfer: true }),
-]
-
-const serialOf = (signal: unknown): number => {
-  const data = dataOf(signal)
-  return typeof data === 'number' ? data : (data as { serial: number }).serial
-}
-
 const plan = fc.array(
   fc.record({
-    route: fc.nat(routes.length - 1),
+    route: fc.nat(ROUTES - 1),
     times: fc.integer({ min: 1, max: 30 }),
     batched: fc.boolean(),
     turns: fc.nat(3),
@@ -191,17 +118,13 @@ for (const spin of [0, 20]) {
       const check = async (steps: typeof plan extends fc.Arbitrary<infer P> ? P : never) => {
         const given = ends({ size, spin })
         let serial = 0
-        const sendOne = (route: number): void => {
-          const data = (routes[route] as (serial: number) => { transfer?: boolean; buffer?: ArrayBuffer })(serial++)
-          given.a.send(message(data), data.transfer ? [data.buffer as ArrayBuffer] : undefined)
-        }
         for (const { route, times, batched, turns } of steps) {
           const work = () => {
-            for (let sent = 0; sent < times; sent++) sendOne(route)
+            for (let sent = 0; sent < times; sent++) sendBy(route, serial++, given.a)
           }
           if (batched) given.batch.run(work)
           else work()
-          for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+          for (let left = turns; left > 0; left--) await turn()
         }
         const heard = await heardOf(given, () => {})
         assert.equal(heard.map(serialOf), upTo(serial))
@@ -227,10 +150,10 @@ test('once the reader has caught up, the ring is used again', async () => {
     for (const serial of upTo(1000)) given.a.send(message(serial))
     const after = given.spilled()
     assert.ok(after > before)
-    while (given.heard.length < 1000 + 1010 * round) await new Promise((resolve) => setImmediate(resolve))
+    while (given.heard.length < 1000 + 1010 * round) await turn()
     for (const serial of upTo(10)) given.a.send(message(serial))
     assert.is(given.spilled(), after)
-    while (given.heard.length < 1010 + 1010 * round) await new Promise((resolve) => setImmediate(resolve))
+    while (given.heard.length < 1010 + 1010 * round) await turn()
   }
   await heardOf(given, () => {})
 })
@@ -364,16 +287,13 @@ test('what is as deep as a message may be arrives', async () => {
 
 test('the end that closes hears nothing more, and sending on it is harmless', async () => {
   const given = ends()
-  given.a.send(message(1))
-  given.a.close()
-  given.a.send(message(2))
-  given.a.close()
+  for (const data of [1, 2]) {
+    given.a.send(message(data))
+    given.a.close()
+  }
   await given.closed
   given.b.send(message(3))
-  assert.equal(
-    given.heard.map((one) => (one === 'closed 1' ? one : dataOf(one))),
-    [1, 'closed 1'],
-  )
+  assert.equal(given.heard, [message(1), 'closed 1'])
 })
 
 test.run()

@@ -1,53 +1,12 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { BeamlineError } from '../../src/errors.js'
-import { createRing, largestPayload, RingReader, RingWriter } from '../../src/threads/ring.js'
-import type { RingWriterData } from '../fixtures/ring-writer.js'
+import { createRing, RingReader, RingWriter } from '../../src/threads/ring.js'
 import { assert, suite } from '../harness.js'
+import { HEAD, HEADER, ring, TAIL } from '../support/ring.js'
 import { Load, LoadCheck } from '../support/ring-load.js'
+import { readLoad, turn } from '../support/ring-reading.js'
 
 const test = suite('ring', { timeout: 120_000 })
-
-/** Where the records begin in the memory, and the words of the two positions. */
-const HEADER = 128
-const TAIL = 0
-const HEAD = 16
-
-/** A small ring with both its ends in this thread. `position` is where both stand. */
-function ring(size = 1024, position = 0) {
-  const memory = createRing(size)
-  const words = new Int32Array(memory)
-  words[TAIL] = words[HEAD] = position
-  const writer = new RingWriter(memory)
-  const reader = new RingReader(memory)
-  const bytes = new Uint8Array(memory)
-  return {
-    memory,
-    words,
-    writer,
-    reader,
-    largest: largestPayload(size),
-    /** Commits a record of as many bytes, all of them `kind`. @returns whether there was room */
-    commit(kind: number, length: number): boolean {
-      const at = writer.begin(length)
-      if (at < 0) return false
-      assert.ok(at >= HEADER && at + length <= HEADER + size && at % 8 === 0, `a place at ${at}`)
-      bytes.fill(kind, at, at + length)
-      writer.commit(kind, length)
-      return true
-    },
-    /** What is read, as `kind:length`. */
-    read(): string[] {
-      const seen: string[] = []
-      reader.read((kind, at, end) => {
-        assert.ok(bytes.subarray(at, end).every((byte) => byte === kind))
-        seen.push(`${kind}:${end - at}`)
-      })
-      return seen
-    },
-  }
-}
 
 test('what was published is read, once and in order, and nothing before it was', () => {
   const { writer, reader, commit, read } = ring()
@@ -285,23 +244,10 @@ test('behind bytes that are no record nothing is read any more', () => {
   for (let again = 0; again < 3; again++) assert.throwsCode(() => reader.read(() => assert.unreachable()), 'CORRUPT')
 })
 
-/** Reads what a writer on another thread writes, until `enough`, and turns the event loop now and then. */
-async function readFrom(data: RingWriterData, use: (check: LoadCheck, worker: Worker) => Promise<void>): Promise<void> {
-  const check = new LoadCheck(new RingReader(data.memory), data.memory, largestPayload(data.memory.byteLength - HEADER))
-  const worker = new Worker(new URL('../fixtures/ring-writer.js', import.meta.url), { workerData: data })
-  try {
-    await use(check, worker)
-  } finally {
-    await worker.terminate()
-  }
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
 for (const size of [1024, 16_384, 1 << 20]) {
   test(`two threads, each at a pace of its own, through ${size} bytes`, async () => {
     const count = 100_000
-    await readFrom({ memory: createRing(size), count, seed: size + 1 }, async (check) => {
+    await readLoad({ memory: createRing(size), count, seed: size + 1 }, async (check) => {
       for (let looks = 1; check.serial < count; looks++) {
         check.read()
         if (looks % (1 + (check.serial % 50)) === 0) await turn()
@@ -310,34 +256,6 @@ for (const size of [1024, 16_384, 1 << 20]) {
     })
   })
 }
-
-test('a writer killed at any moment has published whole records, in order, and nothing of the next', async () => {
-  const kills = 200
-  let records = 0
-  const killOne = async (seed: number): Promise<void> => {
-    const memory = createRing(seed % 2 === 0 ? 1024 : 65_536)
-    await readFrom({ memory, seed: seed % 3 === 0 ? 0 : seed }, async (check, worker) => {
-      const exit = once(worker, 'exit')
-      let exited = false
-      void exit.then(() => {
-        exited = true
-      })
-      const enough = 1 + ((seed * 7919) % 3000)
-      for (let looks = 1; check.serial < enough; looks++) if (!check.read() || looks % 100 === 0) await turn()
-      worker.terminate()
-      while (!exited) {
-        check.read()
-        await turn()
-      }
-      check.read()
-      assert.not(check.read())
-      assert.ok(new RingWriter(memory).drained)
-      records += check.serial
-    })
-  }
-  for (let seed = 1; seed <= kills; seed += 4) await Promise.all([0, 1, 2, 3].map((other) => killOne(seed + other)))
-  assert.ok(records > kills)
-})
 
 test('a new writer takes up where one that died has left off', () => {
   const { memory, reader } = ring()

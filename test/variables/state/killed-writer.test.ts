@@ -50,7 +50,7 @@ function checkLog(state: LocalState, revision: number): void {
   )
 }
 
-test('200 writers, one after the other, are killed at random moments: the next goes on from the last commit', async () => {
+test('V8 200 writers, one after the other, are killed at random moments: the next goes on from the last commit', async () => {
   const acknowledged = new SharedArrayBuffer(4)
   const word = new Int32Array(acknowledged)
   let memory: StateMemory | undefined

@@ -75,6 +75,14 @@ function changesOf(state: LocalState) {
   }
 }
 
+/** A death may have been while the log dropped its older half, which the model has not come to. */
+function sameLog(recovered: LocalState, model: LocalState, what: string): void {
+  const [actual, expected] = [changesOf(recovered), changesOf(model)]
+  const from = Math.max(actual.from, expected.from)
+  const after = ({ changes }: typeof actual) => changes.filter(({ meta }) => (meta.revision as number) > from)
+  same(after(actual), after(expected), what)
+}
+
 const someDeath = fc.record({
   steps: fc.array(someStep, { minLength: 1, maxLength: 24, size: 'max' }),
   at: fc.nat(250),
@@ -82,7 +90,7 @@ const someDeath = fc.record({
   lost: fc.infiniteStream(fc.boolean()),
 })
 
-test('wherever its writer dies, every published commit is there, whole, and no other', async () => {
+test('V8 wherever its writer dies, every published commit is there, whole, and no other', async () => {
   await fc.assert(
     fc.asyncProperty(someDeath, async ({ steps, at, again, lost }) => {
       const state = LocalState.create(retention)
@@ -104,7 +112,7 @@ test('wherever its writer dies, every published commit is there, whole, and no o
       for (const step of steps.slice(0, done)) take(model, step)
       if (recovered.revision !== model.revision) take(model, steps[done] as Step)
       same(shown(recovered), shown(model), 'recovered')
-      same(changesOf(recovered), changesOf(model), 'log')
+      sameLog(recovered, model, 'log')
       for (const { name, value, version } of recovered.list('*')) {
         same(reader.read(name), { value, version }, 'read')
         const history = recovered.history(name, 100)
@@ -123,7 +131,7 @@ test('wherever its writer dies, every published commit is there, whole, and no o
         same(shown(recovered), shown(model), 'after it')
         for (const { name, value, version } of recovered.list('*')) same(reader.read(name), { value, version }, name)
       }
-      same(changesOf(recovered), changesOf(model), 'log after it')
+      sameLog(recovered, model, 'log after it')
     }),
     { numRuns: 400 },
   )
