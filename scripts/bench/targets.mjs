@@ -109,6 +109,9 @@ function find(figures, { scenario, what, where = '', by, size }) {
   )
 }
 
+/** The same by the quietest of the pieces of time that an arm was measured in. */
+const quietest = ({ p50, quiet = p50, later, ...figure }) => ({ ...figure, ...(p50 && { p50: quiet }) })
+
 /** Each target with what was measured; empty when none of them was. */
 export function targetsTable(scenarios, elixir) {
   const all = [
@@ -117,9 +120,9 @@ export function targetsTable(scenarios, elixir) {
   ]
   const rows = targets.map(({ text, needs, target, judge }) => {
     const figures = needs.map((need) => find(all, need))
-    if (figures.includes(undefined)) return [text, target, '', 'not measured']
-    const [measured, met] = judge(...figures)
-    return [text, target, measured, met ? 'met' : 'NOT MET']
+    if (figures.includes(undefined)) return [text, target, '', 'not measured', '', '']
+    const verdict = ([measured, met]) => [measured, met ? 'met' : 'NOT MET']
+    return [text, target, ...verdict(judge(...figures)), ...verdict(judge(...figures.map(quietest)))]
   })
   if (rows.every((row) => row[3] === 'not measured')) return ''
   const load = Math.max(...scenarios.map(({ machine }) => machine.load))
@@ -128,5 +131,5 @@ export function targetsTable(scenarios, elixir) {
     load > 2 * cores
       ? `\nOthers were at work on this machine: a load of up to ${number(load)} on ${cores} cores.\n`
       : ''
-  return `${table(['target', 'must be', 'is', ''], rows)}\n${busy}`
+  return `${table(['target', 'must be', 'median', '', 'quietest fifth', ''], rows)}\n${busy}`
 }
