@@ -1,14 +1,15 @@
 // The local ones of the seed's `bench/stage3_streaming_benchmarks.exs`, under their names there.
 import { ActorSystem, Context, ObserverManager, type Ref } from '../src/index.js'
 import { compileValidator, type Validator } from '../src/variables/types/index.js'
-import { RawPeer, rawRoundTrip, roundTrip } from './peers.js'
-import { brief, expect, latency, runBench } from './support.js'
+import { brief, expect, latency } from './harness/arm.js'
+import { Board } from './harness/board.js'
+import { runBench } from './harness/run.js'
+import { setToCallback } from './harness/store.js'
+import { Raw } from './peers/raw.js'
 
 const VARIABLES = 100
 const OBSERVERS = 100
-const against = { peer: roundTrip }
 
-const raw = new RawPeer()
 const system = await ActorSystem.start({ threads: 2 })
 const { self } = system
 // With a manager on one thread, as there is when all contexts are where they are unless told otherwise.
@@ -20,7 +21,7 @@ for (let i = 1; i <= VARIABLES; i++) {
   await far.define(`bench_var_${i}`, 'integer', i)
 }
 
-rawRoundTrip(raw)
+const against = setToCallback({ what: 'a message there and back' }, new Raw())
 
 let serial = 0
 for (const [context, where] of [
@@ -28,7 +29,7 @@ for (const [context, where] of [
   [far, 'context on another thread'],
 ] as const) {
   latency(
-    `LocalState watch setup, and its end: ${where}`,
+    { what: 'LocalState watch setup, and its end', where },
     async (stopwatch) => {
       stopwatch.start()
       const watch = await context.watchOne('bench_var_1', () => {})
@@ -36,7 +37,7 @@ for (const [context, where] of [
       stopwatch.stop()
       expect('names', watch.names[0], 'bench_var_1')
     },
-    against,
+    { against },
   )
 
   let last: unknown
@@ -47,7 +48,7 @@ for (const [context, where] of [
     called++
   })
   latency(
-    `LocalState notification dispatch: ${where}`,
+    { what: 'LocalState notification dispatch', where },
     async (stopwatch) => {
       const value = ++serial
       stopwatch.start()
@@ -56,27 +57,27 @@ for (const [context, where] of [
       expect('last value', last, value)
       expect('callbacks', called, ++written)
     },
-    against,
+    { against },
   )
 }
 
-const there = await system.spawn(
-  { module: new URL('./processes.js', import.meta.url), export: 'watcher' },
-  { context: 'far', name: 'bench_var_60', parent: self.pid },
+const board = new Board()
+await system.spawn(
+  { module: new URL('./processes/watchers.js', import.meta.url), export: 'crowd' },
+  { context: 'far', name: 'bench_var_60', watchers: 1, calls: 1, memory: board.memory, parent: self.pid },
   { thread: 0 },
 )
-expect('message', await self.receive(), 'hello')
+expect('message', await self.receive(), 'watching')
 latency(
-  'LocalState notification dispatch: watched on a third thread, which tells the writer',
+  { what: 'LocalState notification dispatch', where: 'watched on a third thread' },
   async (stopwatch) => {
-    const value = ++serial
+    const round = board.rounds + 1
     stopwatch.start()
-    far.put('bench_var_60', value)
-    const told = await self.receive()
-    stopwatch.stop()
-    expect('told', told, value)
+    await far.set('bench_var_60', ++serial)
+    stopwatch.stop(await board.reached(round))
+    expect('calls', board.rounds, round)
   },
-  against,
+  { against },
 )
 
 const observers = ObserverManager.of(other)
@@ -106,14 +107,14 @@ async function observe(each: (work: (index: number) => Promise<void>) => Promise
   expect('removed', removed, OBSERVERS)
 }
 
-latency(`ObserverManager with ${OBSERVERS} observers: one after another`, async (stopwatch) => {
+latency({ what: `ObserverManager with ${OBSERVERS} observers`, where: 'one after another' }, async (stopwatch) => {
   stopwatch.start()
   await observe(async (work) => {
     for (let index = 0; index < OBSERVERS; index++) await work(index)
   })
   stopwatch.stop()
 })
-latency(`ObserverManager with ${OBSERVERS} observers: all at once`, async (stopwatch) => {
+latency({ what: `ObserverManager with ${OBSERVERS} observers`, where: 'all at once' }, async (stopwatch) => {
   stopwatch.start()
   await observe(async (work) => {
     await Promise.all(Array.from({ length: OBSERVERS }, (_, index) => work(index)))
@@ -130,7 +131,7 @@ for (const [what, validator, values] of [
   ['Module', handler, names],
 ] as const) {
   let next = 0
-  brief(`${what} type validation`, () => {
+  brief({ what: `${what} type validation` }, () => {
     const value = values[next++ % values.length]
     if (validator.parse('name', value) !== value) throw new Error(`${what} gave another value for ${value}`)
   })
@@ -138,6 +139,4 @@ for (const [what, validator, values] of [
 
 await runBench('seed')
 expect('observers left', (await observers.stats()).observers, 0)
-self.send(there, 'stop')
-await raw.stop()
-await Promise.all([system.stop(), other.stop()])
+process.exit()

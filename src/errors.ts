@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'NOT_CLONEABLE'
   | 'BAD_ENTRY'
   | 'STOPPED'
+  | 'CORRUPT'
 
 /** What an error may carry beside its message. */
 export interface ErrorOptions {

@@ -1,4 +1,5 @@
 import { BeamlineError } from '../errors.js'
+import type { Wire } from '../threads/wire.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Process } from './process.js'
 
@@ -13,6 +14,8 @@ export interface Behaviour {
   begin?(): void | Promise<void>
   /** Takes a message, a {@link Call}, a {@link Cast}, a `DOWN` or, when exits are trapped, an `EXIT`. */
   handle(message: unknown): void | Promise<void>
+  /** @internal Takes a compact message: at once where nothing waits before it, else by {@link handle}. It has no promise. */
+  takeWire?(wire: Wire): void
   /** Runs before the process ends by itself: after a throw, or an {@link Exit}. Not on `kill`. */
   terminate?(reason: ExitReason): void | Promise<void>
   /** What `system.getState` tells. */

@@ -24,6 +24,10 @@ export interface Question {
   readonly timeout: number
   /** Runs when the wait ends without an answer from the callee. */
   abandoned?(): void
+  /** Runs when the callee has answered, before who asked goes on. */
+  settled?(): void
+  /** What who asked is told instead of this, when the callee has died. */
+  refused?(error: BeamlineError): BeamlineError
   /** Runs when the time is over, and the wait goes on: whoever asked sees to its end. */
   late?(): void
 }
@@ -92,8 +96,13 @@ export class Calls {
   settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): boolean {
     const pending = this.#take(serial)
     if (pending === undefined) return false
+    if (outcome !== 'exit') pending.question.settled?.()
     if (outcome === 'value') pending.resolve(value)
-    else pending.reject(outcome === 'error' ? value : exited(pending.question.what, value as ExitReason))
+    else if (outcome === 'error') pending.reject(value)
+    else {
+      const error = exited(pending.question.what, value as ExitReason)
+      pending.reject(pending.question.refused?.(error) ?? error)
+    }
     return true
   }
 

@@ -1,4 +1,5 @@
 import type { Pid, Ref } from '../threads/pid.js'
+import type { Wire } from '../threads/wire.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn, stateful } from './behaviour.js'
 import type { Birth } from './birth.js'
 import { shellEnded } from './calls.js'
@@ -8,7 +9,7 @@ import type { Host } from './host.js'
 import { Inbox } from './inbox.js'
 import type { ProcessStatus } from './inspect.js'
 import type { MailboxLimit } from './mailbox.js'
-import { Call, isDroppable, isSystemCall, SystemCall, type SystemRequest } from './messages.js'
+import { Call, isDroppable, isSystemCall, KeptWire, SystemCall, type SystemRequest } from './messages.js'
 import { Process } from './process.js'
 import type { Runnable } from './scheduler.js'
 import { Ties } from './ties.js'
@@ -214,6 +215,37 @@ export class Cell extends Inbox implements Runnable {
     if (conduct?.behaviour === undefined) return this.exit(reason)
     this.held = false
     void conduct.fail(conduct.behaviour, new Exit(reason))
+  }
+
+  /** Whether it is a behaviour that has nothing to do, nor anybody who looks on: it could take a message now. */
+  get rests(): boolean {
+    const conduct = this.#conduct
+    if (conduct?.behaviour === undefined || conduct.busy) return false
+    return this.length === 0 && !this.held && this.#ties?.traces === undefined && this.alive
+  }
+
+  /** A compact message: taken at once where nothing waits before it, without a mailbox. */
+  takeWire(wire: Wire): void {
+    const conduct = this.#conduct
+    const behaviour = conduct?.behaviour
+    if (behaviour?.takeWire === undefined) return
+    if (!this.rests) return this.keepWire(wire)
+    this.handled++
+    this.host.running(this)
+    try {
+      const { batch } = this.host
+      if (batch.open && !behaviour.trusted) batch.suspend(() => behaviour.takeWire?.(wire))
+      else behaviour.takeWire(wire)
+    } catch (thrown) {
+      void conduct?.fail(behaviour, thrown)
+    }
+  }
+
+  /** A compact message that waits its turn. */
+  keepWire(wire: Wire): void {
+    const kept = new KeptWire(wire, this.host.wires.askerOf(wire, this.pid))
+    if (kept.from !== undefined) this.ties.unanswered.add(kept.from)
+    this.deliver(kept)
   }
 
   /** What it does now. */

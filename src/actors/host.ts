@@ -6,6 +6,7 @@ import { Pid, type RawRef, Ref } from '../threads/pid.js'
 import type { ThreadSource } from '../threads/pools.js'
 import type { Roster } from '../threads/roster.js'
 import type { Signal, ThreadSignal } from '../threads/signal.js'
+import { ANSWER, type Wire } from '../threads/wire.js'
 import type { BehaviourFn } from './behaviour.js'
 import type { Birth } from './birth.js'
 import { Calls, shellEnded } from './calls.js'
@@ -28,6 +29,7 @@ import { Spawner } from './spawner.js'
 import type { ActorSystem } from './system.js'
 import { untie } from './ties.js'
 import { Timers } from './timers.js'
+import { Wires } from './wires.js'
 
 /** What only main can do, as the host of any thread asks for it. */
 export interface ThreadControl {
@@ -79,6 +81,7 @@ export class Host implements LinkEvents {
   readonly scheduler = new Scheduler()
   readonly calls: Calls
   readonly router = new Router(this)
+  readonly wires = new Wires(this)
   readonly spawner: Spawner
   readonly timers = new Timers(this)
   readonly cells = new CellTable()
@@ -182,11 +185,35 @@ export class Host implements LinkEvents {
     if (!this.calls.settle(serial, outcome, value)) this.ledger.count('droppedReplies')
   }
 
-  receive(signals: readonly Signal[], from: number): void {
+  /** How often signals have arrived: what is known of one arrival may be old at the next. */
+  arrivals = 0
+
+  arrive(work: () => void): void {
+    this.arrivals++
     this.batch.run(() => {
-      for (const signal of signals) this.#receiver.receive(signal, from)
-      this.scheduler.drain()
+      try {
+        work()
+      } finally {
+        this.scheduler.drain()
+      }
     })
+  }
+
+  receive(signal: Signal, from: number): void {
+    if (signal.kind === 'wire') this.#wire(signal, from)
+    else this.#receiver.receive(signal, from)
+  }
+
+  #wire(wire: Wire, from: number): void {
+    wire.thread = from
+    if (wire.op === ANSWER) return this.settle(wire.serial, 'value', { version: wire.version, revision: wire.revision })
+    const cell = this.cells.find(wire.slot, wire.generation)
+    if (cell === undefined) this.wires.stray(wire)
+    else cell.takeWire(wire)
+  }
+
+  spilled(): void {
+    this.ledger.count('spilled')
   }
 
   lost(signal: Signal, error: BeamlineError): void {

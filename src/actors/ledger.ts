@@ -1,7 +1,7 @@
 import { BeamlineError } from '../errors.js'
 
 /** What is counted, and where. */
-const COUNTERS = { deadLetters: 0, droppedReplies: 1 } as const
+const COUNTERS = { deadLetters: 0, droppedReplies: 1, spilled: 2 } as const
 
 export type Counter = keyof typeof COUNTERS
 

@@ -1,4 +1,5 @@
 import { Pid, type Ref } from '../threads/pid.js'
+import { copyOf, type Wire } from '../threads/wire.js'
 import type { ExitReason } from './exit-reason.js'
 
 /** Who waits for the answer to a call. Plain data: it may be sent on, and any process may answer with it. */
@@ -46,6 +47,18 @@ export class SystemCall {
   constructor(from: From, request: SystemRequest) {
     this.from = from
     this.request = request
+  }
+}
+
+/** A compact message that has to wait its turn. */
+export class KeptWire {
+  readonly wire: Wire
+  /** Who waits for the answer, if anybody does. */
+  readonly from: From | undefined
+
+  constructor(wire: Wire, from: From | undefined) {
+    this.wire = copyOf(wire)
+    this.from = from
   }
 }
 

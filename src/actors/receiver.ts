@@ -2,6 +2,7 @@ import { MAIN } from '../threads/mesh.js'
 import { unpack } from '../threads/payload.js'
 import { Pid, type RawPid, Ref } from '../threads/pid.js'
 import type { ProcessSignal, Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
+import type { Wire } from '../threads/wire.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
 import { Cast } from './messages.js'
@@ -17,7 +18,7 @@ export class Receiver {
     this.#control = control
   }
 
-  receive(signal: Signal, from: number): void {
+  receive(signal: Exclude<Signal, Wire>, from: number): void {
     switch (signal.kind) {
       case 'message':
       case 'call':

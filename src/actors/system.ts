@@ -5,6 +5,7 @@ import { Batch } from '../threads/link.js'
 import { MAIN, Mesh } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
 import { portCarrier } from '../threads/port-link.js'
+import { RingCarrier } from '../threads/ring-carrier.js'
 import { Roster } from '../threads/roster.js'
 import type { Cell } from './cell.js'
 import type { DeadLetterListener } from './dead-letters.js'
@@ -35,6 +36,8 @@ export interface SystemStats {
   readonly deadLetters: number
   /** Answers to calls that came too late, or a second time, and were dropped. */
   readonly droppedReplies: number
+  /** Signals that found the shared memory between two threads full, and went by a message port instead. */
+  readonly spilled: number
 }
 
 /** How a system stops its threads and gives way. */
@@ -68,7 +71,9 @@ export class ActorSystem implements AsyncDisposable {
     const { ThreadPools } = await import('../threads/pools.js')
     const cores = availableParallelism()
     const source = new ThreadPools(Math.min(options.threads ?? cores, cores) || 1)
-    const parts = { source, carrier: portCarrier, batch: new Batch(false) }
+    const { transport, polling, ringSize } = settingsOf(options)
+    const carrier = transport === 'port' ? portCarrier : new RingCarrier({ polling, ringSize })
+    const parts = { source, carrier, batch: new Batch(false) }
     return ActorSystem.assemble(options, { ...parts, clock: realClock, load: importModule })
   }
 
@@ -248,6 +253,7 @@ export class ActorSystem implements AsyncDisposable {
       processes: processes.living,
       deadLetters: ledger.total('deadLetters'),
       droppedReplies: ledger.total('droppedReplies'),
+      spilled: ledger.total('spilled'),
     }
   }
 

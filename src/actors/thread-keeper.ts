@@ -1,7 +1,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
-import type { Batch, Carrier } from '../threads/link.js'
+import { type Batch, type Carrier, portsOf } from '../threads/link.js'
 import { MAIN } from '../threads/mesh.js'
 import { pack, unpack } from '../threads/payload.js'
 import { Pid, type RawPid, type RawRef, Ref } from '../threads/pid.js'
@@ -99,12 +99,14 @@ export class ThreadKeeper implements ThreadControl {
 
   #open(place: number | undefined, run: (task: ThreadTask) => RunningThread): Thread {
     const id = ++this.#last
-    const [here, there] = this.#machinery.carrier.pair()
+    const [here, there] = this.#machinery.carrier.pair(MAIN, id, place === undefined)
     const running = run({ module: program, data: { ...this.#boot, thread: id, place } satisfies BootData, end: there })
     const thread = new Thread(id, place, running, (dead, end) => this.#bury(dead, end))
     this.#threads.set(id, thread)
     const events = {
-      receive: (signals: readonly Signal[], from: number) => this.#host.receive(signals, from),
+      arrive: (work: () => void) => this.#host.arrive(work),
+      receive: (signal: Signal, from: number) => this.#host.receive(signal, from),
+      spilled: () => this.#host.spilled(),
       lost: (signal: Signal, error: BeamlineError) => this.#host.lost(signal, error),
       closed: (peer: number) => {
         thread.linkClosed()
@@ -128,9 +130,10 @@ export class ThreadKeeper implements ThreadControl {
     if (a.links.has(b.id)) return
     a.links.add(b.id)
     b.links.add(a.id)
-    const [ofA, ofB] = this.#machinery.carrier.pair()
-    this.#host.mesh.send(a.id, { kind: 'connect', thread: b.id, end: ofA }, typeof ofA === 'number' ? [] : [ofA])
-    this.#host.mesh.send(b.id, { kind: 'connect', thread: a.id, end: ofB }, typeof ofB === 'number' ? [] : [ofB])
+    const narrow = a.place === undefined || b.place === undefined
+    const [ofA, ofB] = this.#machinery.carrier.pair(a.id, b.id, narrow)
+    this.#host.mesh.send(a.id, { kind: 'connect', thread: b.id, end: ofA }, portsOf(ofA))
+    this.#host.mesh.send(b.id, { kind: 'connect', thread: a.id, end: ofB }, portsOf(ofB))
   }
 
   /** A thread's program has ended, or its worker has. Its processes are dead once nothing of it can arrive any more. */
@@ -141,6 +144,7 @@ export class ThreadKeeper implements ThreadControl {
     await thread.closed
     clock.clearTimeout(timer)
     this.#threads.delete(id)
+    this.#machinery.carrier.forget?.(id)
     for (const peer of thread.links) this.#threads.get(peer)?.links.delete(id)
     const living = this.#host.processes.closeThread(id)
     this.#host.ledger.leave(id)

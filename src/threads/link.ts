@@ -1,12 +1,17 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { BeamlineError } from '../errors.js'
+import { type BeamlineError, shown } from '../errors.js'
 import type { Transfer } from './payload.js'
+import type { Polling } from './poller.js'
 import type { Signal } from './signal.js'
 
 /** What a link tells the thread it ends in. */
 export interface LinkEvents {
-  /** Signals arrived, in the order in which they were sent. */
-  receive(signals: readonly Signal[], from: number): void
+  /** Signals arrive: `work` hands them to {@link receive}, one by one. */
+  arrive(work: () => void): void
+  /** A signal arrived; all of one link come in the order in which they were sent. */
+  receive(signal: Signal, from: number): void
+  /** A signal found no room in the shared memory, and went another way. */
+  spilled?(): void
   /** What was held for a batch cannot be sent after all; its sender is no longer there to be told. */
   lost?(signal: Signal, error: BeamlineError): void
   /** The other end is gone; everything it had sent was received before. */
@@ -26,13 +31,35 @@ export interface Link {
   close(): void
 }
 
-/** One end of a link that no thread has taken yet; may be sent to the thread it is for. */
-export type LinkEnd = MessagePort | number
+/** One end of a link that no thread has taken yet; may be sent to the thread it is for, its ports transferred. */
+export type LinkEnd = MessagePort | RingEnd | number
+
+/** The end of a link in shared memory. */
+export interface RingEnd {
+  /** For what is too large, or transferred, and to wake whoever sleeps. */
+  readonly port: MessagePort
+  /** The thread it is for. */
+  readonly here: number
+  readonly inbox: SharedArrayBuffer
+  readonly outbox: SharedArrayBuffer
+  /** The bells of the thread it is for, and of its peer. */
+  readonly bell: SharedArrayBuffer
+  readonly peerBell: SharedArrayBuffer
+  readonly polling: Polling
+}
+
+/** The ports of an end, to be transferred with it. */
+export function portsOf(end: LinkEnd): MessagePort[] {
+  if (typeof end === 'number') return []
+  return ['inbox' in end ? end.port : end]
+}
 
 /** What links are made of. */
 export interface Carrier {
-  /** Both ends of a new link. */
-  pair(): readonly [LinkEnd, LinkEnd]
+  /** Both ends of a new link between two threads; one that will carry little may be `narrow`. */
+  pair(a: number, b: number, narrow: boolean): readonly [LinkEnd, LinkEnd]
+  /** A thread is gone; what was kept for its links is not needed any more. */
+  forget?(thread: number): void
   /** Takes an end for the calling thread: from now on `events` hears of it. */
   attach(end: LinkEnd, peer: number, batch: Batch, events: LinkEvents): Link
 }
@@ -90,4 +117,10 @@ export class Batch {
   #flush(): void {
     for (const link of this.#waiting.splice(0)) link.flush()
   }
+}
+
+/** Tells of a signal that is lost, where nobody is left to be told by an error. */
+export function warnOfLoss(what: string, error: unknown): void {
+  const why = error instanceof Error ? error.message : shown(error)
+  process.emitWarning(`${what}: ${why}`, { code: 'BEAMLINE_LINK' })
 }

@@ -70,7 +70,7 @@ class MemoryLink implements Link {
   send(signal: Signal, transfer?: Transfer): void {
     if (!this.#open) return
     const cloned = moved(signal, transfer) as Signal
-    this.#transport(signal.kind, (other) => other.#events?.receive([cloned], other.peer))
+    this.#transport(signal.kind, (other) => other.#take(cloned))
   }
 
   close(): void {
@@ -82,6 +82,10 @@ class MemoryLink implements Link {
   #transport(kind: Transit['kind'], arrival: (other: MemoryLink) => void): void {
     const other = this.#other
     this.#deliver(() => other.#arrive(() => arrival(other)), { way: this.#way, to: this.peer, kind })
+  }
+
+  #take(signal: Signal): void {
+    this.#events?.arrive(() => this.#events?.receive(signal, this.peer))
   }
 
   #arrive(arrival: () => void): void {

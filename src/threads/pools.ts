@@ -1,7 +1,7 @@
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import { move, Piscina, transferableSymbol, valueSymbol } from 'piscina'
 import { BeamlineError } from '../errors.js'
-import type { LinkEnd } from './link.js'
+import { type LinkEnd, portsOf } from './link.js'
 import type { Transfer } from './payload.js'
 
 /** What runs on a thread from its start to its end. */
@@ -138,7 +138,7 @@ function newPool(resourceLimits?: ResourceLimits, options: ConstructorParameters
 
 function run(pool: Piscina, task: ThreadTask): RunningThread {
   const abort = new AbortController()
-  const done = pool.run(task, { signal: abort.signal, transferList: [task.end as MessagePort] })
+  const done = pool.run(task, { signal: abort.signal, transferList: portsOf(task.end) })
   const ended = done.then(
     (): ThreadEnd => ({ kind: 'done' }),
     (error: Error): ThreadEnd => (abort.signal.aborted ? { kind: 'killed' } : { kind: 'crashed', error }),

@@ -1,9 +1,9 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { shown } from '../errors.js'
-import type { Batch, Carrier, Link, LinkEvents } from './link.js'
+import { type Batch, type Carrier, type Link, type LinkEvents, warnOfLoss } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Signal } from './signal.js'
 import { notCloneable } from './tree-copier.js'
+import { copyOf } from './wire.js'
 
 /** Links carried by message ports, between real threads. */
 export const portCarrier: Carrier = {
@@ -29,7 +29,10 @@ class PortLink implements Link {
     this.#batch = batch
     this.#events = events
     port.on('message', (signals: Signal | readonly Signal[]) => {
-      events.receive(Array.isArray(signals) ? signals : [signals as Signal], peer)
+      events.arrive(() => {
+        if (Array.isArray(signals)) for (const signal of signals) events.receive(signal, peer)
+        else events.receive(signals as Signal, peer)
+      })
     })
     port.on('messageerror', (error) =>
       warnOfLoss(`a message from thread ${peer} was lost, as it cannot be read here`, error),
@@ -42,7 +45,7 @@ class PortLink implements Link {
       this.#post(signal, transfer)
       return
     }
-    if (this.#held.push(signal) === 1) this.#batch.add(this)
+    if (this.#held.push(signal.kind === 'wire' ? copyOf(signal) : signal) === 1) this.#batch.add(this)
     if (transfer !== undefined) this.#transfers.set(signal, transfer)
   }
 
@@ -81,9 +84,4 @@ class PortLink implements Link {
     if (this.#held.length > 0) this.flush()
     this.#port.close()
   }
-}
-
-function warnOfLoss(what: string, error: unknown): void {
-  const why = error instanceof Error ? error.message : shown(error)
-  process.emitWarning(`${what}: ${why}`, { code: 'BEAMLINE_LINK' })
 }

@@ -1,10 +1,13 @@
 /** The first words: whose turn it is among the schedulers, and among the system places. */
-const TURNS = 2
+const TURNS = 16
 const SCHEDULER_TURN = 0
 const SYSTEM_TURN = 1
 
-/** Words for each place: the thread in it, its beats, the process it last ran. */
-const WORDS = 3
+/**
+ * Words for each place: the thread in it, its beats, the process it last ran. A cache line, as each thread writes its own
+ * with every process that it enters.
+ */
+const WORDS = 16
 const THREAD = 0
 const BEAT = 1
 const RUNNING = 2

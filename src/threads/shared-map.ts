@@ -1,5 +1,19 @@
 import { BeamlineError } from '../errors.js'
 import { createGrowable, ensureBytes, fence } from './growable-memory.js'
+import {
+  bucketsAt,
+  bytesAt,
+  emptyMap,
+  epochAt,
+  hashAt,
+  headsAt,
+  nextAt,
+  nodeHeader,
+  recoverNodes,
+  sizeClass,
+  versionAt,
+  type WriterState,
+} from './map-nodes.js'
 import { maxKeyWords, PackedKey, unpackKey } from './packed-key.js'
 
 /** What another thread needs to read a {@link SharedMap}; send it in any message. */
@@ -19,25 +33,8 @@ export interface SharedMapOptions {
   maxBytes?: number
 }
 
-// The buffer, in int32 words: epoch, bucket count, the chain heads, then the nodes, each
-// [next, hash, key bytes, version, ...words, ...key]. An entry is the index of its first word; 0 ends a chain.
-const epochAt = 0
-const bucketsAt = 16
-const headsAt = 32
-const nextAt = -4
-const hashAt = -3
-const bytesAt = -2
-const versionAt = -1
-const nodeHeader = 4
-
 const spins = 20_000
 const naps = 100
-
-/** What only the writing thread knows: where the next node goes, and the free nodes by log2 of their key words. */
-interface WriterState {
-  end: number
-  readonly free: number[][]
-}
 
 /**
  * A hash map in shared memory from short strings to a few int32 words: one writer thread, any number of reader threads,
@@ -71,11 +68,16 @@ export class SharedMap {
   static create(options: SharedMapOptions): SharedMap {
     const { words, maxBytes = 64 * 1024 * 1024 } = options
     const buckets = 2 ** Math.ceil(Math.log2(Math.max(1, options.buckets ?? 4096)))
-    const end = headsAt + buckets
-    const buffer = createGrowable(4 * end, maxBytes)
-    ensureBytes(buffer, 4 * end)
-    new Int32Array(buffer, 0, end)[bucketsAt] = buckets
-    return new SharedMap({ buffer, words }, { end, free: Array.from({ length: 8 }, () => []) })
+    const state = emptyMap(buckets)
+    const buffer = createGrowable(4 * state.end, maxBytes)
+    ensureBytes(buffer, 4 * state.end)
+    new Int32Array(buffer, 0, state.end)[bucketsAt] = buckets
+    return new SharedMap({ buffer, words }, state)
+  }
+
+  /** Makes the calling thread the only writer of a map whose writer has died, wherever that was. */
+  static recover(memory: SharedMapMemory): SharedMap {
+    return new SharedMap(memory, recoverNodes(wholeView(memory.buffer), memory.words))
   }
 
   /** Opens a map that another thread writes: everything but {@link insert}, {@link delete} and {@link keys}. */
@@ -125,6 +127,11 @@ export class SharedMap {
     Atomics.store(this.#ints, link, this.#at(entry + nextAt))
     writer.free[sizeClass(this.#at(entry + bytesAt))]?.push(entry)
     return true
+  }
+
+  /** Entries that keys may get again: what they hold is what the last key left. */
+  *free(): IterableIterator<number> {
+    for (const entries of this.#writerState().free) yield* entries
   }
 
   /** Every key; those that are inserted or deleted meanwhile may be among them or not. */
@@ -276,6 +283,3 @@ export class SharedMap {
 
 const wholeView = (buffer: SharedArrayBuffer): Int32Array<SharedArrayBuffer> =>
   new Int32Array(buffer, 0, buffer.byteLength >>> 2)
-
-/** Log2 of the words kept for a key of so many bytes: 4 to 128 of them, so that free nodes fit many keys. */
-const sizeClass = (bytes: number): number => Math.max(2, 32 - Math.clz32(((bytes + 3) >>> 2) - 1))

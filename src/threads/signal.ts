@@ -1,12 +1,13 @@
 import type { LinkEnd } from './link.js'
 import type { Payload } from './payload.js'
 import type { RawPid, RawRef } from './pid.js'
+import type { Wire } from './wire.js'
 
 /**
  * Everything that ever crosses from one thread to another: this closed union. A link carries signals in the order in
  * which they were sent, whatever their kind.
  */
-export type Signal = ProcessSignal | SpawnSignal | ReplySignal | ThreadSignal
+export type Signal = ProcessSignal | SpawnSignal | ReplySignal | ThreadSignal | Wire
 
 /** From one process to another. */
 export type ProcessSignal =

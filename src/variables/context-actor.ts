@@ -1,17 +1,36 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Exit } from '../actors/exit-reason.js'
-import { Call, Cast, type From, isDown } from '../actors/messages.js'
-import type { Process } from '../actors/process.js'
+import type { Host } from '../actors/host.js'
+import { Call, Cast, type From, isDown, KeptWire } from '../actors/messages.js'
+import { Process } from '../actors/process.js'
+import type { Placement } from '../actors/spawner.js'
 import { BeamlineError, shown } from '../errors.js'
+import { MAIN } from '../threads/mesh.js'
 import type { Pid, Ref } from '../threads/pid.js'
+import { ASKED, type Wire } from '../threads/wire.js'
 import type { Change, ManyWritten } from './change.js'
+import { claimMemory, tellReady } from './context-keeper.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { LocalState, type Retention } from './local-state.js'
-import { managerName, observerActor } from './observer-actor.js'
-import type { ContextMessage, ContextRequest, ManagerMessage, ManagerRequest, WatchRequest } from './requests.js'
+import { managerHere, managerName, type ObserverActor, observerActor } from './observer-actor.js'
+import type { Audience } from './observer-table.js'
+import type {
+  ContextMessage,
+  ContextRequest,
+  ManagerMessage,
+  ManagerRequest,
+  Resumption,
+  WatchRequest,
+} from './requests.js'
 import { isContextMessage, isContextRequest } from './shape.js'
-import { type BatchCommit, type Commit, type Write, written } from './state.js'
+import { SharedLog } from './shared-log.js'
+import { type BatchCommit, type Commit, unknownVariable, type Write, written } from './state.js'
+import type { StoredVariable } from './stored-variable.js'
 import { ValueTable } from './value-table.js'
+import { isScalar, PUT } from './wire-ops.js'
+
+/** Commits after which the time is asked for again, within one arrival. */
+const COMMITS_A_DATE = 64
 
 /** What a context is made with. */
 export interface ContextArgs {
@@ -19,13 +38,30 @@ export interface ContextArgs {
   readonly retention: Retention
   /** Where the modules of each namespace are. */
   readonly modules: Readonly<Record<string, string>>
+  /** How it is started again when its thread has died; undefined when a supervisor does that. */
+  readonly start: { readonly thread: Exclude<Placement, 'isolated'>; readonly names: readonly string[] } | undefined
+  /** Whether it was there before. */
+  readonly again: boolean
 }
 
 /** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
 export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   const manager = await managerOfThread(self)
-  return new ContextActor(self, args, manager)
+  return new ContextActor(self, args, manager, await stateOf(self, args))
 })
+
+/** What is on main ends with main, and needs nobody to keep its memory. */
+async function stateOf(self: Process, { retention, ...args }: ContextArgs): Promise<LocalState> {
+  if (self.pid.thread === MAIN) return LocalState.create(retention)
+  const memory = await claimMemory(self, { retention, ...args })
+  try {
+    return await LocalState.recover(memory, retention)
+  } catch (error) {
+    // It would fail again.
+    SharedLog.end(memory.log)
+    throw error
+  }
+}
 
 /** The observer manager of the calling thread; the first who asks brings it to life. */
 async function managerOfThread(self: Process): Promise<Pid> {
@@ -50,17 +86,35 @@ class ContextActor implements Behaviour {
   readonly #args: ContextArgs
   readonly #manager: Pid
   readonly #monitor: Ref
-  readonly #table = ValueTable.create()
   readonly #state: LocalState
+  readonly #host: Host
+  /** The audience of each variable as it was at `#generation`, by the variable's number. */
+  #audiences: (Audience | null | undefined)[] = []
+  #observers: ObserverActor | undefined
+  #generation = -1
+  #arrival = -1
+  #commits = 0
+  #now = 0
 
-  constructor(self: Process, args: ContextArgs, manager: Pid) {
+  constructor(self: Process, args: ContextArgs, manager: Pid, state: LocalState) {
     this.#self = self
+    this.#host = Process.hostOf(self)
     this.#args = args
     this.#manager = manager
     this.#monitor = self.monitor(manager)
-    this.#state = new LocalState(this.#table, args.retention)
-    tablesOf(self).set(self.pid.toString(), this.#table)
-    self.signal.addEventListener('abort', () => tablesOf(self).delete(self.pid.toString()))
+    this.#state = state
+    const { table, log } = state.memory
+    tablesOf(self).set(self.pid.toString(), ValueTable.attach(table))
+    self.signal.addEventListener('abort', () => {
+      tablesOf(self).delete(self.pid.toString())
+      // A thread that dies says nothing: then the context goes on elsewhere.
+      if (!Process.hostOf(self).stopping) SharedLog.end(log)
+    })
+    for (const { id, name } of state.list('*')) this.#tell({ kind: 'track', id, name, context: self.pid })
+  }
+
+  begin(): void {
+    tellReady(this.#self)
   }
 
   get trusted(): boolean {
@@ -68,11 +122,68 @@ class ContextActor implements Behaviour {
   }
 
   handle(message: unknown): void | Promise<void> {
+    if (message instanceof KeptWire) return this.#write(message.wire, message.from, Date.now())
     if (message instanceof Call) return this.#answer(message.from, message.request)
     // Anyone may send to this pid: what no handle would say is nobody's.
     if (message instanceof Cast) return isContextMessage(message.request) ? this.#told(message.request) : undefined
     // Without the manager no watch would hear of a commit: better no context than a silent one.
     if (isDown(message) && this.#monitor.equals(message.ref)) throw new Exit(message.reason)
+  }
+
+  takeWire(wire: Wire): void {
+    this.#write(wire, undefined, this.#timeOfArrival())
+  }
+
+  /** What arrives together is dated together, as to ask for the time takes longer than a commit. */
+  #timeOfArrival(): number {
+    const { arrivals } = this.#host
+    if (arrivals !== this.#arrival || ++this.#commits > COMMITS_A_DATE) {
+      this.#arrival = arrivals
+      this.#commits = 0
+      this.#now = Date.now()
+    }
+    return this.#now
+  }
+
+  /** A scalar for the variable with a number. @param from who waits for the answer, of a message that had to wait */
+  #write(wire: Wire, from: From | undefined, now: number): void {
+    if (wire.op !== PUT) return
+    const asked = (wire.parts & ASKED) !== 0
+    try {
+      const variable = this.#state.numbered(wire.subject)
+      if (variable === undefined) throw unknownVariable(this.#state.nameOf(wire.subject))
+      this.#state.write(variable, wire.value, now)
+      const { version, revision } = variable
+      const asker = asked ? (from ?? this.#host.wires.askerOf(wire, this.#self.pid)) : undefined
+      if (!this.#notify(variable)) return this.#commit({ changes: [variable.change()] }, asker, { version, revision })
+      if (!asked) return
+      if (from === undefined) this.#host.wires.answer(wire, version, revision)
+      else this.#self.reply(from, { version, revision })
+    } catch (error) {
+      if (!(error instanceof BeamlineError)) throw error
+      if (asked) this.#self.replyError(from ?? (this.#host.wires.askerOf(wire, this.#self.pid) as From), error)
+      else this.#warn(error)
+    }
+  }
+
+  /** Straight to the manager of this thread. @returns false when something waits there that comes before */
+  #notify(variable: StoredVariable): boolean {
+    const observers = this.#observers ?? this.#findObservers()
+    if (observers === undefined || !observers.rests || !isScalar(variable.previous)) return false
+    if (observers.generation !== this.#generation) {
+      this.#audiences = []
+      this.#generation = observers.generation
+    }
+    const { number } = variable
+    let audience = this.#audiences[number]
+    if (audience === undefined) this.#audiences[number] = audience = observers.audience(variable.id) ?? null
+    observers.changed(audience, variable)
+    return true
+  }
+
+  #findObservers(): ObserverActor | undefined {
+    this.#observers = managerHere(this.#self)
+    return this.#observers
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */
@@ -168,7 +279,16 @@ class ContextActor implements Behaviour {
     const variables = infos.map(({ id, name }) => ({ id, name }))
     const observer = { ref, owner, relay, context: this.#self.pid, variables }
     const value = { manager: this.#manager, revision: this.#state.revision }
-    this.#tell({ kind: 'observe', observer, begin, answer: { from, value } })
+    const { revision } = this.#state
+    this.#tell({ kind: 'observe', observer, begin, revision, lost: undefined, answer: { from, value } })
+  }
+
+  /** A watch of the process before this one goes on after what it has seen, under the same reference. */
+  #resume({ ref, owner, relay, ids, since }: Resumption): void {
+    const variables = this.#state.identified(new Set(ids))
+    const { changes: begin, lost } = this.#state.after(since, new Set(ids))
+    const observer = { ref, owner, relay, context: this.#self.pid, variables }
+    this.#tell({ kind: 'observe', observer, begin, revision: this.#state.revision, lost, answer: undefined })
   }
 
   /** Commits and their answers may still wait in the manager's mailbox; the news of the end must not overtake them. */
@@ -181,11 +301,13 @@ class ContextActor implements Behaviour {
 
   #facts(): ContextFacts {
     const { id, modules } = this.#args
-    return { id, backend: this.#state.backend, table: this.#table.memory, modules }
+    const { table, log } = this.#state.memory
+    return { id, backend: this.#state.backend, table, log, modules }
   }
 
   #told(message: ContextMessage): void {
     if (message.kind === 'put') return this.#put(message.write)
+    if (message.kind === 'resume') return this.#resume(message.watch)
     message.port.postMessage(this.#facts())
     message.port.close()
     const flag = new Int32Array(message.flag)
@@ -199,10 +321,12 @@ class ContextActor implements Behaviour {
       this.#commit(this.#state.set(write), undefined)
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
-      process.emitWarning(`context ${this.#args.id}: put was refused: ${error.message}`, {
-        code: `BEAMLINE_${error.code}`,
-      })
+      this.#warn(error)
     }
+  }
+
+  #warn({ code, message }: BeamlineError): void {
+    process.emitWarning(`context ${this.#args.id}: put was refused: ${message}`, { code: `BEAMLINE_${code}` })
   }
 
   #tell(message: ManagerMessage): void {

@@ -1,26 +1,53 @@
-import type { CallOptions, Process } from '../actors/process.js'
+import type { Host } from '../actors/host.js'
+import { type CallOptions, Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
+import { ASKED, Wire } from '../threads/wire.js'
+import type { Metadata } from './change.js'
+import { registered } from './context-spawn.js'
 import { type ContextFacts, tableNow } from './facts.js'
+import { Outage } from './outage.js'
+import { Relay } from './relay.js'
 import type { ContextMessage, ContextRequest } from './requests.js'
-import { unknownVariable } from './state.js'
+import { SharedLog, type SharedLogMemory } from './shared-log.js'
+import { unknownVariable, type Write } from './state.js'
 import { ValueTable } from './value-table.js'
+import { isScalar, PUT } from './wire-ops.js'
+import { undecided, type Writes, writesTo } from './writes.js'
 
 /** The way of one process to a context: what it asks and tells it, and the facts it has learnt of it. */
 export class ContextLine {
   readonly owner: Process
-  readonly pid: Pid
-  readonly #options: CallOptions
+  readonly #host: Host
+  readonly #timeout: number
+  readonly #writes: Writes
+  readonly #wire = new Wire()
+  /** What waits for the context to be started again. */
+  readonly #outage: Outage
+  #pid: Pid
   #id: string | undefined
   #table: ValueTable | undefined
+  #log: SharedLogMemory | undefined
   #modules: Readonly<Record<string, string>> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(owner: Process, pid: Pid, { timeout }: CallOptions, id?: string) {
     this.owner = owner
-    this.pid = pid
-    this.#options = timeout === undefined ? {} : { timeout }
+    this.#host = Process.hostOf(owner)
+    this.#pid = pid
+    this.#timeout = timeout ?? 5000
+    this.#writes = writesTo(owner, pid)
+    this.#wire.op = PUT
+    this.#outage = new Outage(owner)
     this.#id = id
+  }
+
+  /** The process that is the context at present. */
+  get pid(): Pid {
+    const { system } = this.owner
+    // After its end another context may have its id.
+    if (this.#log === undefined || system.isAlive(this.#pid) || SharedLog.hasEnded(this.#log)) return this.#pid
+    return system.whereis(registered(this.id)) ?? this.#pid
   }
 
   /** The id, once known. */
@@ -30,9 +57,10 @@ export class ContextLine {
 
   /** Asks for the facts. */
   async open(): Promise<void> {
-    const { id, table, modules } = (await this.ask({ kind: 'open' })) as ContextFacts
+    const { id, table, log, modules } = (await this.ask({ kind: 'open' })) as ContextFacts
     this.#id = id
     this.#modules = modules
+    this.#log = log
     this.#table ??= ValueTable.attach(table)
   }
 
@@ -44,17 +72,111 @@ export class ContextLine {
 
   async ask(request: ContextRequest): Promise<unknown> {
     this.#assertRunning()
+    if (this.#isDown) return this.#askLater(request, this.#timeout)
     try {
-      return await this.owner.call(this.pid, request, this.#options)
+      return await this.#call(request, this.#timeout)
+    } catch (error) {
+      if (!isDeath(error)) throw error
+      if (!isHarmless(request)) throw isWrite(request) ? undecided(error) : error
+      return this.#askLater(request, this.#timeout, error)
+    }
+  }
+
+  async #call(request: ContextRequest, timeout: number): Promise<unknown> {
+    const mark = ++this.#writes.sent
+    try {
+      const answer = await this.owner.call(this.#pid, request, { timeout })
+      this.#writes.done(mark)
+      return answer
     } catch (error) {
       throw naming(request, error)
     }
   }
 
+  /** Writes a value: a scalar of which nothing is said by number, in a compact message. */
+  set(name: string, value: unknown, metadata?: Metadata, expectedVersion?: number): Promise<unknown> {
+    const plain = metadata === undefined && expectedVersion === undefined
+    const number = plain ? this.#numberFor(name, value) : -1
+    if (number < 0 || this.#isDown)
+      return this.ask({ kind: 'set', write: writeOf(name, value, metadata, expectedVersion) })
+    try {
+      this.#assertRunning()
+      const mark = ++this.#writes.sent
+      const wire = this.#wireFor(number, value, ASKED)
+      return this.#host.wires.ask(Process.cellOf(this.owner), this.#pid, wire, this.#timeout, this.#writes, mark)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Writes a value without an answer. */
+  put(name: string, value: unknown, metadata?: Metadata): void {
+    const number = metadata === undefined ? this.#numberFor(name, value) : -1
+    this.#writes.sent++
+    if (number < 0 || this.#isDown) return this.tell({ kind: 'put', write: writeOf(name, value, metadata) })
+    this.#assertRunning()
+    this.#host.wires.tell(Process.cellOf(this.owner), this.#pid, this.#wireFor(number, value, 0))
+  }
+
+  #wireFor(number: number, value: unknown, parts: number): Wire {
+    const wire = this.#wire
+    wire.parts = parts
+    wire.subject = number
+    wire.value = value
+    return wire
+  }
+
+  /** The number of the variable to which `value` can be written in a compact message, else -1. */
+  #numberFor(name: string, value: unknown): number {
+    if (!isScalar(value) || this.#table === undefined || typeof name !== 'string') return -1
+    return this.#table.numberOf(name)
+  }
+
+  /** A value: from shared memory, unless something that this thread has written may not be there yet. */
+  async get(name: string): Promise<unknown> {
+    this.#assertRunning()
+    if (this.#writes.areDone && this.owner.system.isAlive(this.#pid)) {
+      if (this.#table === undefined) await this.open()
+      return this.peek(name)
+    }
+    const [value] = (await this.ask({ kind: 'get', names: [name] })) as [unknown]
+    return value
+  }
+
+  /** @param before what came of asking the process before */
+  async #askLater(request: ContextRequest, timeout: number, before?: unknown): Promise<unknown> {
+    const asked = this.#pid
+    const answer = await this.#outage.wait(this.#successor, timeout, (left) => {
+      if (before !== undefined && asked.equals(this.#pid)) throw before
+      return { reply: this.#call(request, left) }
+    })
+    return answer.reply
+  }
+
+  /** The context is dead, or was until now and what waits for it comes first. */
+  get #isDown(): boolean {
+    return this.#outage.isOn || !this.owner.system.isAlive(this.#pid)
+  }
+
+  readonly #successor = async (): Promise<void> => {
+    this.#pid = (await Relay.of(this.owner).successor(this.#pid)) ?? this.#pid
+  }
+
   tell(message: ContextMessage): void {
     this.#assertRunning()
+    if (!this.#isDown) return this.#cast(message)
+    const late = this.#outage.wait(this.#successor, Number.POSITIVE_INFINITY, () => {
+      if (!this.owner.system.isAlive(this.#pid)) throw new Error('the context has ended')
+      this.#cast(message)
+    })
+    late.catch((error: unknown) => {
+      process.emitWarning(`context ${this.id}: put was lost: ${(error as Error).message}`, { code: 'BEAMLINE_NOPROC' })
+    })
+  }
+
+  #cast(message: ContextMessage): void {
     try {
-      this.owner.cast(this.pid, message)
+      this.owner.cast(this.#pid, message)
     } catch (error) {
       throw naming(message, error)
     }
@@ -90,6 +212,15 @@ export class ContextLine {
   }
 }
 
+function writeOf(name: string, value: unknown, metadata?: Metadata, expectedVersion?: number): Write {
+  return {
+    name,
+    value,
+    ...(metadata !== undefined && { metadata }),
+    ...(expectedVersion !== undefined && { expectedVersion }),
+  }
+}
+
 /** What cannot travel is a part of some message to whoever packs it; its writer knows it by the variable. */
 function naming(message: ContextRequest | ContextMessage, error: unknown): unknown {
   if (!(error instanceof BeamlineError) || error.code !== 'NOT_CLONEABLE') return error
@@ -113,3 +244,15 @@ function subjectOf(message: ContextRequest | ContextMessage, path: string): unkn
       return undefined
   }
 }
+
+/** Whether the process that was asked is dead. */
+const isDeath = (error: unknown): error is BeamlineError => error instanceof BeamlineError && error.code === 'NOPROC'
+
+const harmless: readonly string[] = ['open', 'get', 'describe', 'list', 'history', 'watchers']
+
+/** Whether asking twice changes nothing more than asking once. */
+const isHarmless = ({ kind }: ContextRequest): boolean => harmless.includes(kind)
+
+const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback']
+
+const isWrite = ({ kind }: ContextRequest): boolean => writes.includes(kind)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Process } from '../actors/process.js'
-import type { Placement } from '../actors/spawner.js'
+import type { Placement, SpawnOptions } from '../actors/spawner.js'
 import type { Startable } from '../actors/startable.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
@@ -25,11 +25,11 @@ export interface ContextOptions {
 }
 
 /** The registered name of the context with this id. */
-const registered = (id: string): string => `beamline.context.${id}`
+export const registered = (id: string): string => `beamline.context.${id}`
 const actor = { module: new URL('./context-actor.js', import.meta.url), export: 'contextActor' }
 
 /** What starts the process that is a context. @throws BeamlineError INVALID_TYPE, BAD_ENTRY */
-export function contextStart(id: string, options: ContextOptions): Startable {
+export function contextStart(id: string, options: ContextOptions, isSupervised: boolean): Startable {
   const { name, thread = 'system', history = 100, log = 4096 } = options
   if (typeof id !== 'string' || id === '') {
     throw new BeamlineError('INVALID_TYPE', `${shown(id)} is no context id: give a string that is not empty`)
@@ -42,17 +42,33 @@ export function contextStart(id: string, options: ContextOptions): Startable {
   }
   const names = name === undefined ? [registered(id)] : [registered(id), name]
   const retention = { history: positive('history', history), log: positive('log', log) }
-  const args: ContextArgs = { id, retention, modules: checkBases(options.modules ?? {}) }
-  return { entry: actor, args, options: { thread, name: names, label: `Context ${id}` } }
+  const start = { thread, names }
+  const modules = checkBases(options.modules ?? {})
+  const args: ContextArgs = { id, retention, modules, start: isSupervised ? undefined : start, again: false }
+  return { entry: actor, args, options: optionsOf(id, start) }
+}
+
+const optionsOf = (id: string, { thread, names }: NonNullable<ContextArgs['start']>): SpawnOptions => ({
+  thread,
+  name: names,
+  label: `Context ${id}`,
+})
+
+/** Starts a context again, whose thread has died; one with a supervisor is left to that. */
+export async function respawn(owner: Process, args: ContextArgs): Promise<void> {
+  if (args.start !== undefined) await owner.spawn(actor, { ...args, again: true }, optionsOf(args.id, args.start))
 }
 
 /** Starts the process that is a context; see `Context.start` for the errors. */
 export async function spawnContext(owner: Process, options: ContextOptions): Promise<{ pid: Pid; id: string }> {
   const { id = randomUUID() } = options
-  const start = contextStart(id, options)
+  const start = contextStart(id, options, false)
   try {
     return { pid: await owner.spawn(start.entry, start.args, start.options), id }
   } catch (error) {
+    // While it is being started again, its id is taken and its name is not.
+    const { cause } = error as { cause?: unknown }
+    if (cause instanceof BeamlineError && cause.code === 'ALREADY_EXISTS') throw cause
     const taken = error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED'
     if (!taken || error.details['name'] !== registered(id)) throw error
     const text = `the context '${id}' exists: attach to it, or choose another id`

@@ -21,17 +21,17 @@ export type Shape = Record<string, unknown>
 
 type Name<V extends Shape> = keyof V & string
 
+const noOptions = {}
+
 /**
  * A set of typed variables, kept by a process of its own, which any process of the system may read, write and watch.
  * This is a handle to it, and belongs to one process: watches made through it end with that process.
  */
 export class Context<V extends Shape = Shape> implements AsyncDisposable {
-  readonly pid: Pid
   readonly backend = 'local'
   readonly #line: ContextLine
 
   private constructor(line: ContextLine) {
-    this.pid = line.pid
     this.#line = line
   }
 
@@ -57,12 +57,13 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   }
 
   /**
-   * How a supervisor starts a context: the `start` of a child. It is found by its id, after each start: handles and watches
-   * belong to one start of it, and its variables are to be defined anew.
+   * How a supervisor starts a context: the `start` of a child. One whose thread has died comes back as it was, and handles
+   * and watches go on. After any other end handles and watches are over, it is found by its id, and its variables are to be
+   * defined anew.
    * @throws BeamlineError INVALID_TYPE, BAD_ENTRY for an option that is none
    */
   static child(options: ContextOptions & { readonly id: string }): Startable {
-    return contextStart(options.id, options)
+    return contextStart(options.id, options, true)
   }
 
   /**
@@ -77,6 +78,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     const owner = ownerOf(self)
     if (to instanceof Pid) return new Context<V>(new ContextLine(owner, to, options))
     return new Context<V>(new ContextLine(owner, findContext(owner, to), options, to))
+  }
+
+  /** The process that is the context at present: another when the thread of the one before has died. */
+  get pid(): Pid {
+    return this.#line.pid
   }
 
   /** A value type of your own, to be given to `define`; see {@link defineType}. */
@@ -118,23 +124,19 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     name: N,
     value: V[N],
     metadata?: Metadata,
-    options: { readonly expectedVersion?: number } = {},
-  ) {
-    return this.#line.ask({
-      kind: 'set',
-      write: { name, value, ...(metadata && { metadata }), ...options },
-    }) as Promise<Written>
+    options: { readonly expectedVersion?: number } = noOptions,
+  ): Promise<Written> {
+    return this.#line.set(name, value, metadata, options.expectedVersion) as Promise<Written>
   }
 
   /** Writes a value without an answer; what is refused is a process warning on the context's thread. */
   put<N extends Name<V>>(name: N, value: V[N], metadata?: Metadata): void {
-    this.#line.tell({ kind: 'put', write: { name, value, ...(metadata && { metadata }) } })
+    this.#line.put(name, value, metadata)
   }
 
   /** The value, after every write that this thread has sent before. @throws BeamlineError NOT_FOUND */
-  async get<N extends Name<V>>(name: N): Promise<V[N]> {
-    const [value] = (await this.#line.ask({ kind: 'get', names: [name] })) as [V[N]]
-    return value
+  get<N extends Name<V>>(name: N): Promise<V[N]> {
+    return this.#line.get(name) as Promise<V[N]>
   }
 
   /** The values of some variables at one moment. @throws BeamlineError NOT_FOUND for any that is missing */

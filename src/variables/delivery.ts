@@ -2,6 +2,7 @@ import { BeamlineError, shown } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Change } from './change.js'
 import { Debounce, merge, type Pacer, Throttle } from './pacer.js'
+import type { Lost } from './requests.js'
 import { sameValue } from './types/same-value.js'
 import type { WatchCallback, WatchOptions } from './watch-options.js'
 
@@ -194,6 +195,16 @@ export class Delivery {
       onError(error)
     } catch (inOnError) {
       warn(inOnError)
+    }
+  }
+
+  /** Some changes cannot be told: what makes up for them follows. */
+  resync(lost: Lost): void {
+    if (this.#closed) return
+    try {
+      this.#options.onResync?.(lost)
+    } catch (error) {
+      this.report(error)
     }
   }
 

@@ -3,6 +3,7 @@ import { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
 import type { ContextMessage } from './requests.js'
+import type { SharedLogMemory } from './shared-log.js'
 import { ValueTable, type ValueTableMemory } from './value-table.js'
 
 /** What a handle needs to know of its context. */
@@ -10,6 +11,8 @@ export interface ContextFacts {
   readonly id: string
   readonly backend: 'local' | 'bridged'
   readonly table: ValueTableMemory
+  /** Where it stands whether the context has ended. */
+  readonly log: SharedLogMemory
   /** Where the modules of each namespace are. */
   readonly modules: Readonly<Record<string, string>>
 }

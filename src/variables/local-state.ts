@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
-import { ChangeLog } from './change-log.js'
 import { Glob } from './glob.js'
 import { checkMetadata } from './metadata.js'
+import type { Lost } from './requests.js'
 import {
   type BatchCommit,
   type Commit,
@@ -12,9 +12,9 @@ import {
   unknownVariable,
   type Write,
 } from './state.js'
+import { type Checked, type StateMemory, StateStore } from './state-store.js'
 import { StoredVariable } from './stored-variable.js'
 import { compileValidator, type Validator } from './types/index.js'
-import type { ValueTable } from './value-table.js'
 
 /** How much of the past a context keeps. */
 export interface Retention {
@@ -24,29 +24,45 @@ export interface Retention {
   readonly log: number
 }
 
-/** A write that has passed, and the value it leaves. */
-type Checked = readonly [variable: StoredVariable, value: unknown, write: Write]
-
 const MAX_NAME = 255
 
-/** The variables of a context in the memory of its actor; present values also stand in shared memory. */
+/** The variables of a context, as its actor has them; all that it has acknowledged also stands in shared memory. */
 export class LocalState implements StateProvider {
   readonly backend = 'local'
   readonly #variables = new Map<string, StoredVariable>()
-  readonly #table: ValueTable
-  readonly #log: ChangeLog
+  readonly #store: StateStore
   readonly #retention: Retention
-  #revision = 0
   #runsUserCode = false
 
-  constructor(table: ValueTable, retention: Retention) {
-    this.#table = table
+  private constructor(store: StateStore, retention: Retention) {
+    this.#store = store
     this.#retention = retention
-    this.#log = new ChangeLog(retention.log)
+  }
+
+  static create(retention: Retention): LocalState {
+    return new LocalState(StateStore.create(retention.log), retention)
+  }
+
+  /**
+   * The state that another thread has left behind when it died: every commit that it had published, and nothing of any
+   * other. The histories begin where the log does.
+   */
+  static async recover(memory: StateMemory, retention: Retention): Promise<LocalState> {
+    const state = new LocalState(await StateStore.recover(memory, retention.log, retention.history), retention)
+    for (const variable of state.#store.variables()) {
+      state.#variables.set(variable.name, variable)
+      state.#runsUserCode ||= hasModule(variable.birth.definition)
+    }
+    return state
+  }
+
+  /** Where all that was acknowledged stands. */
+  get memory(): StateMemory {
+    return this.#store.memory
   }
 
   get revision(): number {
-    return this.#revision
+    return this.#store.revision
   }
 
   /** Whether a variable has a type whose values a user's module checks. */
@@ -72,12 +88,14 @@ export class LocalState implements StateProvider {
     return validator.then((compiled) => this.#add(definition, compiled))
   }
 
-  #add(definition: Definition, validator: Validator): VariableInfo {
+  #add({ initial, metadata, ...definition }: Definition, validator: Validator): VariableInfo {
     const { name } = definition
+    const value = validator.parse(name, initial)
     const id = `var_${name}_${randomBytes(8).toString('hex')}`
-    const variable = new StoredVariable(id, definition, validator, this.#revision + 1, this.#retention.history)
-    this.#table.write(name, variable.present.value, 0)
-    this.#revision++
+    const number = this.#store.nextNumber()
+    const birth = { number, id, createdAt: Date.now(), revision: this.revision + 1, definition }
+    const variable = new StoredVariable(birth, validator, this.#retention.history)
+    this.#store.define(variable, value, metadata)
     this.#variables.set(name, variable)
     return variable.info()
   }
@@ -90,20 +108,39 @@ export class LocalState implements StateProvider {
 
   set(write: Write): Commit {
     const variable = this.#variable(write.name)
-    const value = check(variable, write)
-    return { changes: this.#commit([[variable, value, write]]) }
+    this.#store.write(variable, check(variable, write), Date.now(), write.metadata)
+    return { changes: [variable.change()] }
+  }
+
+  /**
+   * A write of which its writer says nothing: allocates nothing for a scalar. The variable has then the version, the
+   * revision and the previous value.
+   * @param now the time of the commit
+   */
+  write(variable: StoredVariable, value: unknown, now: number): void {
+    this.#store.write(variable, variable.validator.parse(variable.name, value), now, undefined)
+  }
+
+  /** The variable with this number, as long as it is there. */
+  numbered(number: number): StoredVariable | undefined {
+    const variable = this.#store.variable(number)
+    return variable !== undefined && variable.entry >= 0 ? variable : undefined
+  }
+
+  /** The name that the variable with this number had, if it is known. */
+  nameOf(number: number): string {
+    return this.#store.variable(number)?.name ?? `number ${number}`
   }
 
   setMany(writes: readonly Write[], atomic: boolean): BatchCommit {
     const errors: Record<string, BeamlineError> = Object.create(null)
     const changes: Change[] = []
-    const good: Checked[] = []
+    const good = new Map<StoredVariable, Checked>()
     for (const write of writes) {
       try {
         const variable = this.#variable(write.name)
-        const value = check(variable, write)
-        if (atomic) good.push([variable, value, write])
-        else changes.push(...this.#commit([[variable, value, write]]))
+        if (atomic) good.set(variable, { variable, value: check(variable, write), said: write.metadata })
+        else changes.push(...this.set(write).changes)
       } catch (error) {
         if (!(error instanceof BeamlineError)) throw error
         errors[write.name] = error
@@ -112,36 +149,17 @@ export class LocalState implements StateProvider {
     if (!atomic) return { changes, errors }
     const refused = Object.values(errors)
     if (refused.length > 0) throw batchRefused(refused, errors)
-    return { changes: this.#commit(good), errors }
-  }
-
-  /** One revision for all. */
-  #commit(items: readonly Checked[]): Change[] {
-    if (items.length === 0) return []
-    this.#publish(items)
-    const revision = ++this.#revision
-    const changes = items.map(([variable, value, { metadata }]) => variable.commit(value, revision, metadata))
-    this.#log.append(changes)
-    return changes
-  }
-
-  /** Comes first, as only this can still refuse: a value may be too large for the table. */
-  #publish(items: readonly Checked[]): void {
-    try {
-      for (const [variable, value] of items) this.#table.write(variable.name, value, variable.present.version + 1)
-    } catch (error) {
-      for (const [{ name, present }] of items) this.#table.write(name, present.value, present.version)
-      throw error
-    }
+    if (good.size > 0) this.#store.writeAll([...good.values()], Date.now())
+    return { changes: [...good.keys()].map((variable) => variable.change()), errors }
   }
 
   delete(name: string): Commit {
     const variable = this.#variable(name)
-    const changes = [variable.deletion(++this.#revision)]
+    const { value, version } = variable
+    const now = Date.now()
+    this.#store.delete(variable, now)
     this.#variables.delete(name)
-    this.#table.delete(name)
-    this.#log.append(changes)
-    return { changes }
+    return { changes: [variable.deletion(value, this.revision, version, now)] }
   }
 
   rollback(name: string, version: number): Commit {
@@ -167,11 +185,29 @@ export class LocalState implements StateProvider {
   }
 
   since(revision: number, names: ReadonlySet<string>): readonly Change[] {
-    if (!Number.isInteger(revision) || revision < 0 || revision > this.#revision) {
-      const text = `sinceRevision ${shown(revision)} is no revision of this context: give a whole number from 0 to ${this.#revision}`
-      throw new BeamlineError('INVALID_TYPE', text, { details: { revision, newest: this.#revision } })
+    if (!Number.isInteger(revision) || revision < 0 || revision > this.revision) {
+      const text = `sinceRevision ${shown(revision)} is no revision of this context: give a whole number from 0 to ${this.revision}`
+      throw new BeamlineError('INVALID_TYPE', text, { details: { revision, newest: this.revision } })
     }
-    return this.#log.since(revision, names)
+    return [...this.#store.since(revision, ({ name }) => names.has(name))]
+  }
+
+  /** Those of some variables that are there, by their ids. */
+  identified(ids: ReadonlySet<string>): { readonly id: string; readonly name: string }[] {
+    return this.#store.variables().flatMap(({ id, name }) => (ids.has(id) ? [{ id, name }] : []))
+  }
+
+  /**
+   * The changes of some variables, by their ids, after a revision; or, where they are no longer all kept, the present
+   * values that make up for them, and what was lost.
+   */
+  after(revision: number, ids: ReadonlySet<string>): { readonly changes: Change[]; readonly lost: Lost | undefined } {
+    if (this.#store.keepsAllAfter(revision))
+      return { changes: [...this.#store.since(revision, ({ id }) => ids.has(id))], lost: undefined }
+    const present = this.identified(ids).map(({ name }) => this.initial(name))
+    const changes = present.map(({ meta, ...rest }) => ({ ...rest, meta: { ...meta, resync: true } }))
+    const reason = 'the thread of the context died, and its log no longer tells of them'
+    return { changes, lost: { reason, lostFrom: revision + 1, lostTo: this.revision } }
   }
 
   /** The present value as a watch is first told it. */
@@ -187,11 +223,11 @@ export class LocalState implements StateProvider {
 }
 
 function check(variable: StoredVariable, { value, expectedVersion, metadata }: Write): unknown {
-  const { name, present } = variable
+  const { name, version } = variable
   checkMetadata(name, metadata)
-  if (expectedVersion !== undefined && expectedVersion !== present.version) {
-    const text = `${name} has version ${present.version}, not ${shown(expectedVersion)}: read it again and decide anew`
-    throw new BeamlineError('VERSION_CONFLICT', text, { details: { name, version: present.version, expectedVersion } })
+  if (expectedVersion !== undefined && expectedVersion !== version) {
+    const text = `${name} has version ${version}, not ${shown(expectedVersion)}: read it again and decide anew`
+    throw new BeamlineError('VERSION_CONFLICT', text, { details: { name, version, expectedVersion } })
   }
   return variable.validator.parse(name, value)
 }
@@ -205,3 +241,5 @@ function batchRefused(
   const text = `nothing was changed, as parts of the batch were refused: ${Object.values(messages).join('; ')}`
   return new BeamlineError(first.code, text, { cause: first, details: { errors: messages } })
 }
+
+const hasModule = ({ type }: Pick<Definition, 'type'>): boolean => typeof type !== 'string' && type.module !== undefined

@@ -1,10 +1,13 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
+import type { Cell } from '../actors/cell.js'
 import { Call, type Down, isDown } from '../actors/messages.js'
-import type { Process } from '../actors/process.js'
+import { Process } from '../actors/process.js'
+import type { Wires } from '../actors/wires.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Pid, Ref } from '../threads/pid.js'
+import { DATED, REPLACES, Wire } from '../threads/wire.js'
 import type { Change } from './change.js'
-import { ObserverTable } from './observer-table.js'
+import { type Audience, ObserverTable } from './observer-table.js'
 import type {
   Answer,
   ManagerMessage,
@@ -15,12 +18,36 @@ import type {
   WatcherInfo,
 } from './requests.js'
 import { isManagerMessage, isManagerRequest } from './shape.js'
+import { CHANGED } from './wire-ops.js'
 
 /** The registered name of the observer manager of a thread. */
 export const managerName = (thread: number): string => `beamline.observers.${thread}`
 
 /** The process that knows the observers of all contexts of its thread. Loaded by name where a thread has no context. */
-export const observerActor = behaviour<undefined>((self) => new ObserverActor(self))
+export const observerActor = behaviour<undefined>((self) => {
+  const actor = new ObserverActor(self)
+  placeOf(self).actor = actor
+  return actor
+})
+
+const service = Symbol('beamline.observers')
+
+/** Where the contexts of a thread find its manager without a message. */
+function placeOf(process: Process): { actor?: ObserverActor } {
+  return Process.hostOf(process).service(service, () => ({}))
+}
+
+/** The manager of the thread of `process`. */
+export const managerHere = (process: Process): ObserverActor | undefined => placeOf(process).actor
+
+/** What a variable tells of its last commit. */
+interface Committed {
+  readonly revision: number
+  readonly version: number
+  readonly timestamp: number
+  readonly previous: unknown
+  readonly value: unknown
+}
 
 /** A context of this thread, and its variables: names by id. */
 interface Tracked {
@@ -28,13 +55,19 @@ interface Tracked {
   readonly names: Map<string, string>
 }
 
+/** What a watch is told first. */
+type Beginning = Pick<ManagerMessage & { kind: 'observe' }, 'begin' | 'revision' | 'lost'>
+
 /**
  * Notifies watching threads of commits and forgets observers whose owners have died, however they died: it monitors
  * each owner once, and each relay.
  */
-class ObserverActor implements Behaviour {
+export class ObserverActor implements Behaviour {
   readonly trusted = true
   readonly #self: Process
+  readonly #cell: Cell
+  readonly #wires: Wires
+  readonly #wire = new Wire()
   readonly #table = new ObserverTable()
   /** The monitor of each owner. */
   readonly #owners = new Map<string, Ref>()
@@ -47,6 +80,42 @@ class ObserverActor implements Behaviour {
 
   constructor(self: Process) {
     this.#self = self
+    this.#cell = Process.cellOf(self)
+    this.#wires = Process.hostOf(self).wires
+    this.#wire.op = CHANGED
+    this.#wire.parts = DATED | REPLACES
+  }
+
+  /** Who watches a variable; the same as long as {@link generation} is. */
+  audience(id: string): Audience | undefined {
+    return this.#table.audience(id)
+  }
+
+  get generation(): number {
+    return this.#table.generation
+  }
+
+  /** Whether nothing waits that was told before: then {@link changed} is in order. */
+  get rests(): boolean {
+    return this.#cell.rests
+  }
+
+  /** The commit of a scalar, from a context of this thread. */
+  changed(audience: Audience | null, { revision, version, timestamp, previous, value }: Committed): void {
+    this.#notifications++
+    if (audience === null) return
+    const wire = this.#wire
+    wire.subject = audience.subject
+    wire.revision = revision
+    wire.version = version
+    wire.timestamp = timestamp
+    wire.previous = previous
+    wire.value = value
+    const { relays } = audience
+    for (let i = 0; i < relays.length; i++) {
+      this.#records++
+      this.#wires.hand(wire, (relays[i] as { relay: Pid }).relay)
+    }
   }
 
   handle(message: unknown): void {
@@ -67,7 +136,7 @@ class ObserverActor implements Behaviour {
       case 'commit':
         return this.#commit(message.changes, message.answer)
       case 'observe':
-        return this.#observe(message.observer, message.begin, message.answer)
+        return this.#observe(message)
       case 'track':
         return void this.#namesOf(message.context).set(message.id, message.name)
       case 'untrack':
@@ -85,7 +154,7 @@ class ObserverActor implements Behaviour {
   #ask(request: ManagerRequest): unknown {
     switch (request.kind) {
       case 'add':
-        return this.#add(request.observer, [])
+        return this.#add(request.observer, { begin: [], revision: 0, lost: undefined })
       case 'remove':
         return this.#remove(request.ref, request.id)
       case 'disown':
@@ -129,18 +198,27 @@ class ObserverActor implements Behaviour {
     if (answer !== undefined) this.#self.reply(answer.from, answer.value)
   }
 
-  #observe(observer: Observer, begin: readonly Change[], answer: Answer): void {
-    this.#add(observer, begin)
-    this.#self.reply(answer.from, answer.value)
+  #observe({ observer, answer, ...beginning }: ManagerMessage & { kind: 'observe' }): void {
+    this.#add(observer, beginning)
+    if (answer !== undefined) this.#self.reply(answer.from, answer.value)
   }
 
-  #add(observer: Observer, begin: readonly Change[]): void {
+  #add(observer: Observer, { begin, revision, lost }: Beginning): void {
     if (!this.#table.add(observer)) return
     this.#monitor(this.#owners, observer.owner)
     this.#monitor(this.#relays, observer.relay)
-    const ids = observer.variables.map(({ id }) => id)
-    const watching: RelayMessage = { kind: 'watching', ref: observer.ref, manager: this.#self.pid, ids, begin }
-    this.#self.send(observer.relay, watching)
+    const variables = observer.variables.map(({ id, name }) => {
+      return { id, name: this.#nameOf(id) ?? name, subject: this.#table.audience(id)?.subject ?? 0 }
+    })
+    const { ref, relay } = observer
+    const watching: RelayMessage = { kind: 'watching', ref, manager: this.#self.pid, variables, begin, revision, lost }
+    this.#self.send(relay, watching)
+  }
+
+  /** An observer that was added by hand knows no name but the id. */
+  #nameOf(id: string): string | undefined {
+    for (const { names } of this.#contexts.values()) if (names.has(id)) return names.get(id)
+    return undefined
   }
 
   #monitor(monitors: Map<string, Ref>, pid: Pid): void {

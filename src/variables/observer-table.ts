@@ -8,20 +8,30 @@ export interface RelayRecord {
   readonly changes: Change[]
 }
 
+/** Who watches one variable, and how often: a relay for each watching thread. */
+export interface Audience {
+  /** What the variable is called in compact messages to them. */
+  readonly subject: number
+  readonly relays: { readonly relay: Pid; count: number }[]
+}
+
 /** Who observes what: by variable and watching thread, so that a change costs one record a thread. */
 export class ObserverTable {
   readonly #observers = new Map<string, Observer>()
   /** By owner: the keys of its observers. */
   readonly #byOwner = new Map<string, Set<string>>()
-  /** By variable id, then by relay: how many observers. */
-  readonly #byVariable = new Map<string, Map<string, { readonly relay: Pid; count: number }>>()
+  /** By variable id. */
+  readonly #audiences = new Map<string, Audience>()
+  #subjects = 0
+  /** Changes whenever an audience comes or goes: one that was looked up before may be another. */
+  generation = 0
 
   get size(): number {
     return this.#observers.size
   }
 
   get variables(): number {
-    return this.#byVariable.size
+    return this.#audiences.size
   }
 
   /** False when that observer is there already. */
@@ -38,11 +48,17 @@ export class ObserverTable {
   }
 
   #enter(id: string, relay: Pid): void {
-    const relays = this.#byVariable.get(id) ?? new Map<string, { readonly relay: Pid; count: number }>()
-    this.#byVariable.set(id, relays)
-    const entry = relays.get(relay.toString())
-    if (entry === undefined) relays.set(relay.toString(), { relay, count: 1 })
+    const audience = this.#audiences.get(id) ?? this.#newAudience(id)
+    const entry = audience.relays.find((one) => one.relay.equals(relay))
+    if (entry === undefined) audience.relays.push({ relay, count: 1 })
     else entry.count++
+  }
+
+  #newAudience(id: string): Audience {
+    const audience = { subject: this.#subjects++, relays: [] }
+    this.#audiences.set(id, audience)
+    this.generation++
+    return audience
   }
 
   /** Nothing is removed when `id` is given and not observed. */
@@ -64,11 +80,14 @@ export class ObserverTable {
   }
 
   #leave(id: string, relay: Pid): void {
-    const relays = this.#byVariable.get(id)
-    const entry = relays?.get(relay.toString())
-    if (relays === undefined || entry === undefined || --entry.count > 0) return
-    relays.delete(relay.toString())
-    if (relays.size === 0) this.#byVariable.delete(id)
+    const relays = this.#audiences.get(id)?.relays ?? []
+    const at = relays.findIndex((one) => one.relay.equals(relay))
+    const entry = relays[at]
+    if (entry === undefined || --entry.count > 0) return
+    relays.splice(at, 1)
+    if (relays.length > 0) return
+    this.#audiences.delete(id)
+    this.generation++
   }
 
   ownedBy(owner: Pid): Ref[] {
@@ -95,17 +114,30 @@ export class ObserverTable {
 
   /** The variable is gone: observers of it alone are too; these are answered. */
   drop(id: string): Observer[] {
-    const concerned = this.removeAll(({ variables }) => variables.some((variable) => variable.id === id))
-    return concerned.filter((observer) => {
-      const variables = observer.variables.filter((variable) => variable.id !== id)
-      return variables.length === 0 || !this.add({ ...observer, variables })
-    })
+    const over: Observer[] = []
+    for (const observer of this.list()) {
+      const { ref, relay, variables } = observer
+      const others = variables.filter((variable) => variable.id !== id)
+      if (others.length === variables.length) continue
+      if (others.length === 0) {
+        this.remove(ref)
+        over.push(observer)
+      } else {
+        this.#leave(id, relay)
+        this.#observers.set(ref.toString(), { ...observer, variables: others })
+      }
+    }
+    return over
   }
 
   /** How many observe a variable. */
   count(id: string): number {
-    const relays = this.#byVariable.get(id)?.values() ?? []
-    return [...relays].reduce((sum, { count }) => sum + count, 0)
+    return (this.#audiences.get(id)?.relays ?? []).reduce((sum, { count }) => sum + count, 0)
+  }
+
+  /** Who watches a variable now, if anybody does. */
+  audience(id: string): Audience | undefined {
+    return this.#audiences.get(id)
   }
 
   list(): Observer[] {
@@ -115,12 +147,13 @@ export class ObserverTable {
   /** What each watching thread is to be told of some changes, in their order. */
   records(changes: readonly Change[]): RelayRecord[] {
     if (changes.length === 1) {
-      const relays = this.#byVariable.get((changes[0] as Change).id)
-      return relays === undefined ? [] : Array.from(relays.values(), ({ relay }) => ({ relay, changes: [...changes] }))
+      const relays = this.#audiences.get((changes[0] as Change).id)?.relays ?? []
+      return relays.map(({ relay }) => ({ relay, changes: [...changes] }))
     }
     const records = new Map<string, RelayRecord>()
     for (const change of changes) {
-      for (const [key, { relay }] of this.#byVariable.get(change.id) ?? []) {
+      for (const { relay } of this.#audiences.get(change.id)?.relays ?? []) {
+        const key = relay.toString()
         const record = records.get(key)
         if (record === undefined) records.set(key, { relay, changes: [change] })
         else record.changes.push(change)

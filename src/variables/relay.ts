@@ -1,15 +1,18 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { describe, type ExitReason } from '../actors/exit-reason.js'
-import { Deferred, type Down, isDown } from '../actors/messages.js'
+import { Deferred, type Down, isDown, KeptWire } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { Clock } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
+import type { Wire } from '../threads/wire.js'
 import type { Change } from './change.js'
 import type { Delivery } from './delivery.js'
 import { managerName } from './observer-actor.js'
-import type { ManagerMessage, ManagerRequest, RelayMessage } from './requests.js'
+import type { ContextMessage, ManagerMessage, ManagerRequest, RelayMessage } from './requests.js'
 import { isRelayMessage } from './shape.js'
+import { Succession } from './succession.js'
+import { CHANGED } from './wire-ops.js'
 
 /** A watch as its thread's relay sees it. */
 export interface RelayedWatch {
@@ -17,9 +20,11 @@ export interface RelayedWatch {
   readonly owner: Pid
   /** Whether the owner is a shell, whose code runs on when its process has ended, and must hear that the watch is over. */
   readonly isShell: boolean
-  /** The context, whose death ends the watch; undefined for an observer that was added by hand. */
+  /** The context, whose end ends the watch; undefined for an observer that was added by hand. */
   readonly context: Pid | undefined
   readonly delivery: Delivery
+  /** Another observer manager knows the watch now. */
+  moved(manager: Pid): void
   /** The watch is over: as nothing can come any more (no error), or for a reason its owner should hear. */
   ended(error?: BeamlineError): void
 }
@@ -27,10 +32,24 @@ export interface RelayedWatch {
 /** A watch, and what is known of it. */
 interface Entry {
   readonly watch: RelayedWatch
-  /** The observer manager that knows it, once it has begun. */
-  manager?: Pid
+  /** The process that is its context at present. */
+  context: Pid | undefined
+  /** The observer manager that knows it, once it has begun; none while its context is being started again. */
+  manager?: Pid | undefined
+  /** The last revision of which it has been told all, once it has begun. */
+  seen?: number
   /** The variables it watches, once it has begun: those that are there yet. */
-  ids: Set<string>
+  readonly subjects: Set<Subject>
+}
+
+/** A variable that is watched on this thread. */
+interface Subject {
+  readonly id: string
+  readonly name: string
+  readonly entries: Set<Entry>
+  /** The thread of its manager, and what that calls it in compact messages. */
+  readonly thread: number
+  readonly number: number
 }
 
 /** A process whose death matters to some watches. */
@@ -53,9 +72,13 @@ export class Relay implements Behaviour {
   readonly clock: Clock
   /** By reference. */
   readonly #watches = new Map<string, Entry>()
-  readonly #byVariable = new Map<string, Set<Entry>>()
+  /** By variable id. */
+  readonly #subjects = new Map<string, Subject>()
+  /** By the thread of their manager, then by the number that it gave them. */
+  readonly #numbered = new Map<number, (Subject | undefined)[]>()
   /** By pid: owners and contexts of watches, and the managers of those that have no context. */
   readonly #concerned = new Map<string, Concern>()
+  #succession!: Succession
   #self!: Process
 
   private constructor(owner: Process) {
@@ -75,6 +98,7 @@ export class Relay implements Behaviour {
 
   attach(self: Process): Behaviour {
     this.#self = self
+    this.#succession = new Succession(self, (context, next) => this.#follow(context, next))
     // Not at once: what the watches' owners do when they hear of it must not come between this death and the answers
     // that wait in the mailbox.
     self.signal.addEventListener('abort', () => queueMicrotask(() => this.#stopped(self.signal.reason as ExitReason)))
@@ -83,7 +107,7 @@ export class Relay implements Behaviour {
 
   /** From now on the relay takes what comes for `watch`. */
   add(watch: RelayedWatch): void {
-    this.#watches.set(watch.ref.toString(), { watch, ids: new Set() })
+    this.#watches.set(watch.ref.toString(), { watch, context: watch.context, subjects: new Set() })
     this.#concern(watch.owner, watch)
     if (watch.context !== undefined) this.#concern(watch.context, watch)
   }
@@ -115,23 +139,42 @@ export class Relay implements Behaviour {
     const entry = this.#watches.get(watch.ref.toString())
     if (entry === undefined) return
     this.#watches.delete(watch.ref.toString())
-    for (const id of entry.ids) {
-      const entries = this.#byVariable.get(id)
-      if (entries?.delete(entry) && entries.size === 0) this.#byVariable.delete(id)
+    for (const subject of entry.subjects) {
+      if (subject.entries.delete(entry) && subject.entries.size === 0) this.#drop(subject)
     }
-    for (const pid of [watch.owner, watch.context, entry.manager]) {
-      const concern = pid && this.#concerned.get(pid.toString())
-      if (pid === undefined || !concern?.watches.delete(watch) || concern.watches.size > 0) continue
-      if (concern.monitor !== undefined) this.#self.demonitor(concern.monitor, { flush: true })
-      this.#concerned.delete(pid.toString())
+    for (const pid of [watch.owner, entry.context, entry.manager]) {
+      if (pid !== undefined) this.#leave(pid, watch)
     }
+  }
+
+  #drop(subject: Subject): void {
+    this.#subjects.delete(subject.id)
+    const numbered = this.#numbered.get(subject.thread)
+    if (numbered?.[subject.number] === subject) numbered[subject.number] = undefined
+  }
+
+  /** The death of a process no longer matters to a watch. */
+  #leave(pid: Pid, watch: RelayedWatch): void {
+    const concern = this.#concerned.get(pid.toString())
+    if (!concern?.watches.delete(watch) || concern.watches.size > 0) return
+    if (concern.monitor !== undefined) this.#self.demonitor(concern.monitor, { flush: true })
+    this.#concerned.delete(pid.toString())
   }
 
   handle(message: unknown): void {
     if (message instanceof Deferred) message.run()
+    else if (message instanceof KeptWire) this.takeWire(message.wire)
     else if (isDown(message)) this.#down(message)
     // Anyone may send to this pid: what no manager would say is nobody's.
     else if (isRelayMessage(message)) this.#relay(message)
+  }
+
+  takeWire({ op, thread, subject: number, previous, value, revision, version, timestamp }: Wire): void {
+    const subject = op === CHANGED ? this.#numbered.get(thread)?.[number] : undefined
+    if (subject === undefined) return
+    const { id, name } = subject
+    const meta = { source: 'local', initial: false, resync: false, revision, version, timestamp }
+    this.#tell(subject, { id, name, previous, value, meta })
   }
 
   #relay(message: RelayMessage): void {
@@ -145,29 +188,79 @@ export class Relay implements Behaviour {
     this.#begin(entry, message)
   }
 
-  #begin(entry: Entry, { manager, ids, begin }: RelayMessage & { kind: 'watching' }): void {
+  #begin(entry: Entry, { manager, variables, begin, revision, lost }: RelayMessage & { kind: 'watching' }): void {
     if (entry.manager !== undefined) return
     entry.manager = manager
-    entry.ids = new Set(ids)
     if (entry.watch.context === undefined) this.#concern(manager, entry.watch)
-    for (const id of entry.ids) {
-      const entries = this.#byVariable.get(id)
-      if (entries === undefined) this.#byVariable.set(id, new Set([entry]))
-      else entries.add(entry)
+    const isNew = entry.seen === undefined
+    if (!isNew) entry.watch.moved(manager)
+    for (const { id, name, subject: number } of variables) {
+      if (!isNew && !this.#has(entry, id)) continue
+      const subject = this.#subjectOf(id, name, manager.thread, number)
+      subject.entries.add(entry)
+      entry.subjects.add(subject)
     }
-    for (const change of begin) offer(entry.watch, change)
+    entry.seen = revision
+    if (lost !== undefined) entry.watch.delivery.resync(lost)
+    if (isNew) for (const change of begin) offer(entry.watch, change)
+    else this.#resume(entry, new Set(variables.map(({ id }) => id)), begin)
+  }
+
+  #has(entry: Entry, id: string): boolean {
+    const subject = this.#subjects.get(id)
+    return subject !== undefined && entry.subjects.has(subject)
+  }
+
+  /** What the watch missed while its context was being started again, the ends of variables among it. */
+  #resume(entry: Entry, ids: ReadonlySet<string>, missed: readonly Change[]): void {
+    for (const change of missed) if (this.#has(entry, change.id)) offer(entry.watch, change)
+    for (const subject of [...entry.subjects]) if (!ids.has(subject.id)) this.#gone(entry, subject)
+  }
+
+  #subjectOf(id: string, name: string, thread: number, number: number): Subject {
+    const known = this.#subjects.get(id)
+    if (known?.thread === thread && known.number === number) return known
+    const subject = { id, name, thread, number, entries: known?.entries ?? new Set<Entry>() }
+    if (known !== undefined) this.#rename(known, subject)
+    this.#subjects.set(id, subject)
+    const numbered = this.#numbered.get(thread)
+    if (numbered === undefined) this.#numbered.set(thread, [])
+    ;(this.#numbered.get(thread) as (Subject | undefined)[])[number] = subject
+    return subject
+  }
+
+  /** Its manager calls it by another number now. */
+  #rename(known: Subject, subject: Subject): void {
+    this.#drop(known)
+    for (const entry of subject.entries) {
+      entry.subjects.delete(known)
+      entry.subjects.add(subject)
+    }
   }
 
   #change(change: Change): void {
-    const entries = this.#byVariable.get(change.id)
-    if (entries === undefined) return
-    for (const { watch } of entries) offer(watch, change)
+    const subject = this.#subjects.get(change.id)
+    if (subject === undefined) return
+    this.#tell(subject, change)
     if (!change.meta.deleted) return
-    this.#byVariable.delete(change.id)
+    for (const entry of [...subject.entries]) if (entry.manager !== undefined) this.#gone(entry, subject)
+  }
+
+  /** A watch whose context was started again, and that is not with it yet, is told when it is. */
+  #tell({ entries }: Subject, change: Change): void {
+    const { revision } = change.meta
     for (const entry of entries) {
-      entry.ids.delete(change.id)
-      if (entry.ids.size === 0) this.#end(entry.watch)
+      if (entry.manager === undefined) continue
+      entry.seen = revision
+      offer(entry.watch, change)
     }
+  }
+
+  /** A variable is gone for good; with its last one, a watch is over. */
+  #gone(entry: Entry, subject: Subject): void {
+    if (subject.entries.delete(entry) && subject.entries.size === 0) this.#drop(subject)
+    entry.subjects.delete(subject)
+    if (entry.subjects.size === 0) this.#end(entry.watch)
   }
 
   #removed(watch: RelayedWatch): void {
@@ -182,6 +275,7 @@ export class Relay implements Behaviour {
   }
 
   #down({ pid, ref, reason }: Down): void {
+    if (this.#succession.heard(ref)) return
     const concern = this.#concerned.get(String(pid))
     if (concern === undefined || concern.monitor?.equals(ref) !== true) return
     const watches = [...concern.watches]
@@ -190,16 +284,45 @@ export class Relay implements Behaviour {
     if (orphans.length > 0) void this.#orphaned(orphans, concern.pid, reason)
   }
 
-  /** The context's last commits may still be with its manager: they come before the end of its watches. */
+  /**
+   * Watches whose context is gone. If only its thread died, they go on; else the context's last commits may still be with
+   * its manager: they come before the end of its watches.
+   */
   async #orphaned(watches: readonly RelayedWatch[], source: Pid, reason: ExitReason): Promise<void> {
+    if ((await this.successor(source)) !== undefined) return
     const manager = this.#self.system.whereis(managerName(source.thread))
     const request: ManagerRequest = { kind: 'fence' }
     // A manager that has died has nothing left to say.
     await (manager && this.#self.call(manager, request, { timeout: Number.POSITIVE_INFINITY }).catch(() => {}))
     for (const watch of watches) {
-      const whose = source.equals(watch.context) ? 'its context' : 'its observer manager'
+      const whose = watch.context !== undefined ? 'its context' : 'its observer manager'
       const text = `the watch ended, as ${whose} did: ${describe(reason)}`
       this.#end(watch, new BeamlineError('UNAVAILABLE', text, { details: { reason } }))
+    }
+  }
+
+  /**
+   * The process that comes in the place of a context whose thread has died, once it runs; none when the context has ended.
+   * The watches of this thread are with it then: whoever writes to it after this finds them.
+   */
+  successor(context: Pid): Promise<Pid | undefined> {
+    return this.#succession.of(context)
+  }
+
+  #follow(context: Pid, next: Pid): void {
+    for (const entry of this.#watches.values()) {
+      if (!entry.context?.equals(context)) continue
+      const { watch, seen: since, subjects } = entry
+      this.#leave(context, watch)
+      entry.context = next
+      entry.manager = undefined
+      this.#concern(next, watch)
+      // Without: whoever asks for it has not got through yet, or never will.
+      if (since === undefined) continue
+      const { ref, owner } = watch
+      const ids = [...subjects].map(({ id }) => id)
+      const resumption = { ref, owner, relay: this.pid, ids, since }
+      this.#self.cast(next, { kind: 'resume', watch: resumption } satisfies ContextMessage)
     }
   }
 

@@ -7,6 +7,8 @@ import type { Definition, Write } from './state.js'
 /** What a context is told, by cast. */
 export type ContextMessage =
   | { readonly kind: 'put'; readonly write: Write }
+  /** A watch of the context's process before this one, whose thread has died, goes on here. */
+  | { readonly kind: 'resume'; readonly watch: Resumption }
   /** Post the facts on `port`, then raise `flag`: somebody waits for them without turning its event loop. */
   | { readonly kind: 'facts'; readonly port: MessagePort; readonly flag: SharedArrayBuffer }
 
@@ -37,6 +39,23 @@ export interface WatchRequest {
   readonly sinceRevision: number | undefined
 }
 
+/** A watch that goes on after a revision that it has seen. */
+export interface Resumption {
+  readonly ref: Ref
+  readonly owner: Pid
+  readonly relay: Pid
+  /** The variables it watches, by their ids. */
+  readonly ids: readonly string[]
+  readonly since: number
+}
+
+/** Changes that cannot be told any more, as `onResync` hears of them. */
+export interface Lost {
+  readonly reason: string
+  readonly lostFrom: number
+  readonly lostTo: number
+}
+
 /** An observer as its manager knows it. */
 export interface Observer {
   readonly ref: Ref
@@ -61,7 +80,10 @@ export type ManagerMessage =
       readonly kind: 'observe'
       readonly observer: Observer
       readonly begin: readonly Change[]
-      readonly answer: Answer
+      /** The last commit before what follows. */
+      readonly revision: number
+      readonly lost: Lost | undefined
+      readonly answer: Answer | undefined
     }
   | { readonly kind: 'commit'; readonly changes: readonly Change[]; readonly answer: Answer | undefined }
   /** `context` has a new variable. */
@@ -84,6 +106,14 @@ export type ManagerRequest =
   /** Answered when all that the manager was told before has been passed on. */
   | { readonly kind: 'fence' }
 
+/** A variable as a relay knows it. */
+export interface WatchedVariable {
+  readonly id: string
+  readonly name: string
+  /** What its manager calls it in compact messages to this relay. */
+  readonly subject: number
+}
+
 /** What the relay of a watching thread is told; one record for each change, however many watch there. */
 export type RelayMessage =
   /** The watch holds from here on: its first changes. */
@@ -91,8 +121,10 @@ export type RelayMessage =
       readonly kind: 'watching'
       readonly ref: Ref
       readonly manager: Pid
-      readonly ids: readonly string[]
+      readonly variables: readonly WatchedVariable[]
       readonly begin: readonly Change[]
+      readonly revision: number
+      readonly lost: Lost | undefined
     }
   /** Somebody else has removed the observer. */
   | { readonly kind: 'removed'; readonly ref: Ref }

@@ -9,6 +9,7 @@ import type {
   ManagerRequest,
   Observer,
   RelayMessage,
+  WatchedVariable,
   WatchRequest,
 } from './requests.js'
 import type { Write } from './state.js'
@@ -52,6 +53,12 @@ function isObserver(value: unknown): value is Observer {
   })
 }
 
+function isWatchedVariable(value: unknown): value is WatchedVariable {
+  if (!isRecord(value)) return false
+  const { id, name, subject } = value
+  return isText(id) && isText(name) && Number.isInteger(subject) && (subject as number) >= 0
+}
+
 function isWrite(value: unknown): value is Write {
   return isRecord(value) && isText(value['name'])
 }
@@ -60,6 +67,14 @@ function isWatchRequest(value: unknown): value is WatchRequest {
   if (!isRecord(value)) return false
   const { ref, owner, relay, names } = value
   return isRef(ref) && isPid(owner) && isPid(relay) && Array.isArray(names) && names.length > 0
+}
+
+function isResumption(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { ref, owner, relay, ids, since } = value
+  return (
+    isRef(ref) && isPid(owner) && isPid(relay) && Array.isArray(ids) && ids.every(isText) && typeof since === 'number'
+  )
 }
 
 function isFlag(value: unknown): boolean {
@@ -74,6 +89,7 @@ function hasShape<Message extends { kind: string }>(value: unknown, checks: Chec
 
 const contextMessages: Checks<ContextMessage> = {
   put: ({ write }) => isRecord(write),
+  resume: ({ watch }) => isResumption(watch),
   facts: ({ port, flag }) => port instanceof MessagePort && isFlag(flag),
 }
 
@@ -95,7 +111,8 @@ const contextRequests: Checks<ContextRequest> = {
 }
 
 const managerMessages: Checks<ManagerMessage> = {
-  observe: ({ observer, begin, answer }) => isObserver(observer) && isListOf(begin, isChange) && isAnswer(answer),
+  observe: ({ observer, begin, answer }) =>
+    isObserver(observer) && isListOf(begin, isChange) && (answer === undefined || isAnswer(answer)),
   commit: ({ changes, answer }) => isListOf(changes, isChange) && (answer === undefined || isAnswer(answer)),
   track: ({ id, name, context }) => isText(id) && isText(name) && isPid(context),
   untrack: ({ id, context }) => isText(id) && isPid(context),
@@ -114,8 +131,8 @@ const managerRequests: Checks<ManagerRequest> = {
 }
 
 const relayMessages: Checks<RelayMessage> = {
-  watching: ({ ref, manager, ids, begin }) => {
-    return isRef(ref) && isPid(manager) && Array.isArray(ids) && ids.every(isText) && isListOf(begin, isChange)
+  watching: ({ ref, manager, variables, begin }) => {
+    return isRef(ref) && isPid(manager) && isListOf(variables, isWatchedVariable) && isListOf(begin, isChange)
   },
   removed: ({ ref }) => isRef(ref),
   changes: ({ changes }) => isListOf(changes, isChange),

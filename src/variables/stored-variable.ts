@@ -1,78 +1,151 @@
 import { BeamlineError, shown } from '../errors.js'
 import { type Change, type HistoryEntry, type Metadata, metaOf, type VariableInfo } from './change.js'
+import { deleted, type LogRecord } from './log-half.js'
 import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
+import { unsaid, ValueHistory, withSource } from './value-history.js'
 
-/** The metadata of a writer who gave none. */
-const unsaid: { readonly source: string } = Object.freeze({ source: 'local' })
-
-/** One variable in a context's own memory, with the values it had. */
-export class StoredVariable {
+/** What never changes of a variable. */
+export interface Birth {
+  /** The variable's, for signals: small, in the order of the definitions, and never another's. */
+  readonly number: number
   readonly id: string
+  readonly createdAt: number
+  /** The commit that defined it. */
+  readonly revision: number
+  readonly definition: Omit<Definition, 'initial' | 'metadata'>
+}
+
+/** What is kept of a variable besides the log. */
+export interface Known {
+  /** What was said of it up to a commit. */
+  readonly metadata: Metadata
+  readonly at: number
+  /** What the writer of this version said. */
+  readonly version: number
+  readonly said: Metadata | undefined
+  /** The commit that deleted it, when the log no longer needs to tell of that. */
+  readonly deletedAt: number | undefined
+}
+
+/** One variable of a context, as its actor knows it; what others may read of it, and what outlives the actor, is shared. */
+export class StoredVariable {
+  readonly number: number
   readonly name: string
+  readonly birth: Birth
   readonly validator: Validator
-  readonly #description: string | undefined
-  readonly #createdAt: number
-  readonly #historyLimit: number
-  #history: HistoryEntry[]
+  /** Its place in the table of present values. */
+  entry = -1
+  /** The number of accepted sets; -1 before there is a value. */
+  version = -1
   /** Everything said of it so far, later words over earlier ones. */
-  #metadata: Metadata
+  metadata: Metadata
+  readonly #history: ValueHistory
+  readonly #saved: Known | undefined
 
-  constructor(id: string, definition: Definition, validator: Validator, revision: number, historyLimit: number) {
-    this.id = id
-    this.name = definition.name
+  /** @param saved what is known of one that was there before */
+  constructor(birth: Birth, validator: Validator, historyLimit: number, saved?: Known) {
+    this.number = birth.number
+    this.name = birth.definition.name
+    this.birth = birth
     this.validator = validator
-    this.#description = definition.description
-    this.#createdAt = Date.now()
-    this.#historyLimit = historyLimit
-    this.#metadata = definition.metadata === undefined ? unsaid : { ...unsaid, ...definition.metadata }
-    const value = validator.parse(definition.name, definition.initial)
-    this.#history = [{ version: 0, value, revision, timestamp: this.#createdAt, metadata: this.#metadata }]
+    this.metadata = saved?.metadata ?? unsaid
+    this.#saved = saved
+    this.#history = new ValueHistory(historyLimit)
   }
 
-  get present(): HistoryEntry {
-    return this.#history[this.#history.length - 1] as HistoryEntry
+  /** The commit that deleted it, if its definition knows. */
+  get deletedAt(): number | undefined {
+    return this.#saved?.deletedAt
   }
 
-  /** Makes `value`, which was validated, the present one. */
-  commit(value: unknown, revision: number, metadata?: Metadata): Change {
-    const { version: before, value: previous } = this.present
-    const version = before + 1
-    const timestamp = Date.now()
-    const said = metadata === undefined ? unsaid : { ...unsaid, ...metadata }
-    if (this.#metadata !== said) this.#metadata = { ...this.#metadata, ...said }
-    this.#history.push({ version, value, revision, timestamp, metadata: said })
-    if (this.#history.length > 2 * this.#historyLimit) this.#history = this.#history.slice(-this.#historyLimit)
-    const meta = metaOf(said, { initial: false, resync: false, revision, version, timestamp })
-    return { id: this.id, name: this.name, previous, value, meta }
+  get id(): string {
+    return this.birth.id
+  }
+
+  get value(): unknown {
+    return this.#history.value(this.version)
+  }
+
+  /** The value before the present one, if there was one. */
+  get previous(): unknown {
+    return this.version === 0 ? undefined : this.#history.value(this.version - 1)
+  }
+
+  /** The commit that wrote the present value. */
+  get revision(): number {
+    return this.#history.revision(this.version)
+  }
+
+  get timestamp(): number {
+    return this.#history.timestamp(this.version)
+  }
+
+  /** What the present value's writer said, if anything. */
+  get said(): Metadata | undefined {
+    return this.#history.said(this.version)
+  }
+
+  /** Makes `value`, which is committed, the present one, and says whether that changed what is said of the variable. */
+  commit(version: number, value: unknown, revision: number, timestamp: number, said: Metadata | undefined): boolean {
+    this.#history.push(version, value, revision, timestamp, said)
+    this.version = version
+    if (said === undefined && this.metadata['source'] === unsaid.source) return false
+    this.metadata = { ...this.metadata, ...withSource(said) }
+    return true
+  }
+
+  /** Takes in what the log tells of it; answers as {@link commit}. */
+  restore({ version, value, revision, timestamp, said }: LogRecord): boolean {
+    if (revision > (this.#saved?.at ?? 0)) return this.commit(version, value, revision, timestamp, said)
+    this.#history.push(version, value, revision, timestamp, said)
+    this.version = version
+    return false
+  }
+
+  /** Takes in the present value, of which the log no longer tells. */
+  present(version: number, value: unknown, { revision, timestamp }: { revision: number; timestamp: number }): void {
+    const said = this.#saved?.version === version ? this.#saved.said : undefined
+    this.#history.push(version, value, revision, timestamp, said)
+    this.version = version
+  }
+
+  /** The last commit, as its watches are told it. */
+  change(): Change {
+    return changeOf(this, this.previous, this.value, this.said, {
+      initial: false,
+      revision: this.revision,
+      version: this.version,
+      timestamp: this.timestamp,
+    })
   }
 
   /** The present value as the first thing a watch is told. */
   initial(): Change {
-    const { version, value, revision, timestamp, metadata } = this.present
-    const meta = metaOf(metadata, { initial: true, resync: false, revision, version, timestamp })
-    return { id: this.id, name: this.name, previous: undefined, value, meta }
+    return changeOf(this, undefined, this.value, this.said, {
+      initial: true,
+      revision: this.revision,
+      version: this.version,
+      timestamp: this.timestamp,
+    })
+  }
+
+  /** What stands of it in the log. */
+  logged({ kind, previous, value, said, revision, version, timestamp }: LogRecord): Change {
+    if (kind === deleted) return this.deletion(previous, revision, version, timestamp)
+    return changeOf(this, previous, value, said, { initial: false, revision, version, timestamp })
   }
 
   /** The last thing its watches are told. */
-  deletion(revision: number): Change {
-    const { version, value: previous } = this.present
-    const meta = {
-      source: 'local',
-      initial: false,
-      resync: false,
-      deleted: true,
-      revision,
-      version,
-      timestamp: Date.now(),
-    }
-    return { id: this.id, name: this.name, previous, value: undefined, meta }
+  deletion(previous: unknown, revision: number, version: number, timestamp: number): Change {
+    const facts = { initial: false, resync: false, deleted: true, revision, version, timestamp }
+    return { id: this.id, name: this.name, previous, value: undefined, meta: { source: 'local', ...facts } }
   }
 
   info(): VariableInfo {
-    const { id, name } = this
-    const { value, version, revision, timestamp } = this.present
+    const { id, name, value, version, revision, metadata } = this
     const { type, base, constraints } = this.validator
+    const { createdAt, definition } = this.birth
     return {
       id,
       name,
@@ -82,32 +155,38 @@ export class StoredVariable {
       version,
       revision,
       constraints,
-      description: this.#description,
-      metadata: this.#metadata,
-      createdAt: this.#createdAt,
-      updatedAt: timestamp,
+      description: definition.description,
+      metadata,
+      createdAt,
+      updatedAt: this.timestamp,
     }
   }
 
   history(limit: number): HistoryEntry[] {
-    const { length } = this.#history
-    return this.#history.slice(length - Math.min(limit, this.#historyLimit, length))
+    const count = Math.min(limit, this.#history.count)
+    return Array.from({ length: count }, (_, at) => this.#history.entry(this.version - count + 1 + at))
   }
 
   /** @throws BeamlineError NOT_FOUND for a version that never was, COMPACTED for one that is no longer kept */
   at(version: number): HistoryEntry {
-    const kept = this.history(this.#historyLimit)
-    const found = kept.find((entry) => entry.version === version)
-    if (found !== undefined) return found
-    const oldest = (kept[0] as HistoryEntry).version
-    const range = `versions ${oldest} to ${this.present.version} are kept`
-    const past = Number.isInteger(version) && version >= 0 && version < oldest
+    const { oldest } = this.#history
+    const isNumber = Number.isInteger(version) && version >= 0
+    if (isNumber && version >= oldest && version <= this.version) return this.#history.entry(version)
+    const range = `versions ${oldest} to ${this.version} are kept`
     throw new BeamlineError(
-      past ? 'COMPACTED' : 'NOT_FOUND',
+      isNumber && version < oldest ? 'COMPACTED' : 'NOT_FOUND',
       `${this.name} has no version ${shown(version)}: ${range}`,
-      {
-        details: { name: this.name, version, oldest, newest: this.present.version },
-      },
+      { details: { name: this.name, version, oldest, newest: this.version } },
     )
   }
+}
+
+function changeOf(
+  { id, name }: StoredVariable,
+  previous: unknown,
+  value: unknown,
+  said: Metadata | undefined,
+  facts: { initial: boolean; revision: number; version: number; timestamp: number },
+): Change {
+  return { id, name, previous, value, meta: metaOf(said ?? unsaid, { ...facts, resync: false }) }
 }

@@ -48,7 +48,10 @@ export class Watch implements AsyncDisposable {
       },
     })
     const ended = (error?: BeamlineError) => this.#ended(error)
-    this.#relayed = { ref: this.ref, owner: owner.pid, isShell, context, delivery, ended }
+    const moved = (manager: Pid) => {
+      this.#manager = Promise.resolve(manager)
+    }
+    this.#relayed = { ref: this.ref, owner: owner.pid, isShell, context, delivery, moved, ended }
   }
 
   /** @internal Begins a watch; what is asked of the context after this call comes after it there, too. */

@@ -24,6 +24,8 @@ type Event =
   | { readonly stop: number }
   | { readonly kill: number }
   | { readonly crash: number }
+  /** The thread of the context dies. */
+  | { readonly quake: true }
   | { readonly rest: number }
 
 const name = fc.constantFrom(...NAMES)
@@ -38,6 +40,7 @@ const events: fc.Arbitrary<Event[]> = fc.array(
     { weight: 1, arbitrary: fc.record({ stop: one }) },
     { weight: 1, arbitrary: fc.record({ kill: one }) },
     { weight: 1, arbitrary: fc.record({ crash: one }) },
+    { weight: 1, arbitrary: fc.constant({ quake: true as const }) },
     { weight: 3, arbitrary: fc.record({ rest: fc.integer({ min: 1, max: 6 }) }) },
   ),
   { minLength: 10, maxLength: 60 },
@@ -54,6 +57,8 @@ class Scene {
   readonly ctx: Context
   readonly #simulation: Simulation
   readonly #writes: Promise<Committed[]>[] = []
+  /** Values of writes that were in flight when the thread of the context died: they were committed or not. */
+  readonly unknown = new Set<number>()
   #value = 0
   #seats = 0
 
@@ -62,7 +67,7 @@ class Scene {
     this.ctx = ctx
   }
 
-  /** Plays the plan; resolves to all that was committed, in order. */
+  /** Plays the plan; resolves to all that was acknowledged, in order. */
   async play(plan: readonly Event[]): Promise<Committed[]> {
     for (const event of plan) {
       if ('set' in event) this.#set(event.set)
@@ -70,6 +75,7 @@ class Scene {
       else if ('rest' in event)
         await this.#simulation.system.self.receive(() => false, { timeout: event.rest }).catch(() => {})
       else if ('watch' in event) this.#watch(event)
+      else if ('quake' in event) this.#simulation.crashSomewhere(this.ctx.pid.thread)
       else this.#trouble(event)
     }
     return (await Promise.all(this.#writes)).flat()
@@ -77,13 +83,22 @@ class Scene {
 
   #set(name: string): void {
     const value = ++this.#value
-    this.#writes.push(this.ctx.set(name, value).then(({ revision }) => [{ name, value, revision }]))
+    const written = this.ctx.set(name, value).then(({ revision }) => [{ name, value, revision }])
+    this.#writes.push(written.catch((error) => this.#inFlight(error, [value])))
   }
 
   #many(names: readonly string[]): void {
     const all = names.map((name) => ({ name, value: ++this.#value }))
     const written = this.ctx.updateMany(Object.fromEntries(all.map(({ name, value }) => [name, value])))
-    this.#writes.push(written.then(({ revision }) => all.map((write) => ({ ...write, revision: revision as number }))))
+    const acknowledged = written.then(({ revision }) => all.map((write) => ({ ...write, revision })))
+    const values = all.map(({ value }) => value)
+    this.#writes.push(acknowledged.catch((error) => this.#inFlight(error, values)))
+  }
+
+  #inFlight(error: { code?: string }, values: readonly number[]): Committed[] {
+    if (error.code !== 'NOPROC') throw error
+    for (const value of values) this.unknown.add(value)
+    return []
   }
 
   #watch({ watch: names, from: begin, thread }: Watching): void {
@@ -133,7 +148,17 @@ function checkInitial(seat: Seat, seen: readonly Sight[], all: readonly Committe
     assert.is(values.get(name), all.findLast((write) => write.name === name)?.value ?? 0, 'W1: not the present value')
 }
 
-test('whoever dies, each watch sees every change once and in order, and those of the dead are gone', () =>
+/** Everything that was committed, in order. */
+async function logOf(ctx: Context): Promise<Committed[]> {
+  const all: Committed[] = []
+  const see = (name: string, _previous: unknown, value: unknown, { revision }: { readonly revision: number }) =>
+    all.push({ name, value: value as number, revision })
+  const watch = await ctx.watch(NAMES, see, { sinceRevision: NAMES.length })
+  await watch.stop()
+  return all
+}
+
+test('whoever dies, the thread of the context too, each watch sees every change once and in order, and those of the dead are gone', () =>
   explore(events, 200, async (simulation, plan) => {
     const { system } = simulation
     spectacles.length = 0
@@ -142,8 +167,12 @@ test('whoever dies, each watch sees every change once and in order, and those of
       for (const variable of NAMES) await made.define(variable, 'integer', 0)
       return made
     })
-    const committed = await simulation.run(() => new Scene(simulation, ctx).play(plan))
+    const scene = new Scene(simulation, ctx)
+    const acknowledged = await simulation.run(() => scene.play(plan))
     await simulation.settle()
+    const committed = await simulation.run(() => logOf(ctx))
+    const sure = committed.filter(({ value }) => !scene.unknown.has(value))
+    assert.equal(sure, acknowledged, 'V7: not what was acknowledged')
     const revisions = committed.map(({ revision }) => revision)
     assert.equal(
       revisions,

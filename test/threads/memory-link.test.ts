@@ -3,6 +3,7 @@ import { Batch } from '../../src/threads/link.js'
 import { MemoryCarrier } from '../../src/threads/memory-link.js'
 import type { Signal } from '../../src/threads/signal.js'
 import { assert, suite } from '../harness.js'
+import { together } from '../support/link-events.js'
 
 const test = suite('MemoryCarrier')
 
@@ -13,11 +14,12 @@ function simulated() {
   const deliveries: (() => void)[] = []
   const carrier = new MemoryCarrier((delivery) => deliveries.push(delivery))
   const [first, second] = carrier.pair()
-  const log = (name: string, heard: unknown[]) => ({
-    receive: (signals: readonly Signal[], from: number) =>
-      heard.push(...signals.map((one) => `${name} ${(one as { thread: number }).thread} from ${from}`)),
-    closed: (peer: number) => heard.push(`${name} closed ${peer}`),
-  })
+  const log = (name: string, heard: unknown[]) =>
+    together(
+      (signals, from) =>
+        heard.push(...signals.map((one) => `${name} ${(one as { thread: number }).thread} from ${from}`)),
+      { closed: (peer) => heard.push(`${name} closed ${peer}`) },
+    )
   const heard: unknown[] = []
   const attach = (end: typeof first, peer: number, name: string) =>
     carrier.attach(end, peer, new Batch(true), log(name, heard))
@@ -84,7 +86,7 @@ test('a signal is cloned when it is sent, as a port would', () => {
   const carrier = new MemoryCarrier((delivery) => delivery())
   const [first, second] = carrier.pair()
   const got: Signal[] = []
-  const events = { receive: (signals: readonly Signal[]) => got.push(...signals), closed: () => {} }
+  const events = together((signals) => got.push(...signals), { closed: () => {} })
   carrier.attach(second, 1, new Batch(false), events)
   const link = carrier.attach(first, 2, new Batch(false), events)
   const data = { list: [1] }
@@ -101,7 +103,7 @@ test('a signal is cloned when it is sent, as a port would', () => {
 test('links of one carrier do not hear each other', () => {
   const carrier = new MemoryCarrier((delivery) => delivery())
   const heard: string[] = []
-  const events = (name: string) => ({ receive: () => heard.push(name), closed: () => heard.push(`${name} closed`) })
+  const events = (name: string) => together(() => heard.push(name), { closed: () => heard.push(`${name} closed`) })
   const links = [1, 2].map((n) => {
     const [end, other] = carrier.pair()
     carrier.attach(other, n, new Batch(false), events(`other ${n}`))

@@ -6,6 +6,7 @@ import { portCarrier } from '../../src/threads/port-link.js'
 import type { Signal } from '../../src/threads/signal.js'
 import { MAX_DEPTH } from '../../src/threads/tree-copier.js'
 import { assert, suite } from '../harness.js'
+import { together } from '../support/link-events.js'
 
 const test = suite('port links')
 
@@ -24,20 +25,24 @@ interface Ends {
 }
 
 function ends(batching = false): Ends {
-  const [first, second] = portCarrier.pair() as [MessagePort, MessagePort]
+  const [first, second] = portCarrier.pair(1, 2, false) as [MessagePort, MessagePort]
   const batch = new Batch(batching)
   const heard: unknown[] = []
   const lost: unknown[] = []
-  const events = {
-    receive: () => {},
+  const events = together(() => {}, {
     closed: () => {},
     lost: ({ kind }: Signal, { code }: BeamlineError) => lost.push([kind, code]),
-  }
-  const a = portCarrier.attach(first, 2, batch, events)
-  const b = portCarrier.attach(second, 1, new Batch(false), {
-    receive: (signals, from) => heard.push([from, ...signals.map((one) => (one as { thread: number }).thread)]),
-    closed: (peer) => heard.push(`closed ${peer}`),
   })
+  const a = portCarrier.attach(first, 2, batch, events)
+  const threads = (signals: readonly Signal[]) => signals.map((one) => (one as { thread: number }).thread)
+  const b = portCarrier.attach(
+    second,
+    1,
+    new Batch(false),
+    together((signals, from) => heard.push([from, ...threads(signals)]), {
+      closed: (peer) => heard.push(`closed ${peer}`),
+    }),
+  )
   return { a, b, heard, lost, batch, closed: once(second, 'close') }
 }
 
@@ -50,7 +55,7 @@ function startSender(work: string, data: object): { port: MessagePort; ended: Pr
     ${String(message).replace(/^/, 'const message = ')}
     ${work}
     port.close()`
-  const [port, far] = portCarrier.pair() as [MessagePort, MessagePort]
+  const [port, far] = portCarrier.pair(1, 2, false) as [MessagePort, MessagePort]
   const worker = new Worker(source, { eval: true, workerData: { ...data, port: far }, transferList: [far] })
   return { port, ended: Promise.all([once(worker, 'exit'), once(port, 'close')]) }
 }
@@ -121,21 +126,18 @@ test('a thread without batches sends at once, whatever runs', async () => {
 
 test('buffers are transferred, in a batch too', async () => {
   const got: ArrayBuffer[] = []
-  const [first, second] = portCarrier.pair() as [MessagePort, MessagePort]
+  const [first, second] = portCarrier.pair(1, 2, false) as [MessagePort, MessagePort]
   const batch = new Batch(true)
   const lost: unknown[] = []
-  const events = {
-    receive: () => {},
+  const events = together(() => {}, {
     closed: () => {},
     lost: ({ kind }: Signal, { code }: BeamlineError) => lost.push([kind, code]),
-  }
-  const a = portCarrier.attach(first, 2, batch, events)
-  portCarrier.attach(second, 1, batch, {
-    receive: (signals) => {
-      for (const one of signals) got.push((one as unknown as { body: { data: ArrayBuffer } }).body.data)
-    },
-    closed: () => {},
   })
+  const a = portCarrier.attach(first, 2, batch, events)
+  const take = (signals: readonly Signal[]) => {
+    for (const one of signals) got.push((one as unknown as { body: { data: ArrayBuffer } }).body.data)
+  }
+  portCarrier.attach(second, 1, batch, together(take, { closed: () => {} }))
   const closed = once(second, 'close')
   const buffers = [new ArrayBuffer(1), new ArrayBuffer(2), new ArrayBuffer(3)]
   const send = (data: ArrayBuffer) =>
@@ -199,10 +201,8 @@ test('a message that cannot be read where it arrives is told of, and those behin
   )
   const heard: unknown[] = []
   const warned = linkWarning()
-  portCarrier.attach(port, 3, new Batch(false), {
-    receive: (signals) => heard.push(...signals),
-    closed: () => heard.push('closed'),
-  })
+  const events = together((signals) => heard.push(...signals), { closed: () => heard.push('closed') })
+  portCarrier.attach(port, 3, new Batch(false), events)
   await ended
   assert.match(await warned, /a message from thread 3 was lost, .*call stack/)
   assert.equal(heard, [signal(7), 'closed'])
@@ -211,7 +211,8 @@ test('a message that cannot be read where it arrives is told of, and those behin
 test('what is as deep as a message may be is read on main, wherever it comes from', async () => {
   const { port, ended } = startSender(`port.postMessage(message(deep(workerData.levels)))`, { levels: MAX_DEPTH })
   const heard: Signal[] = []
-  portCarrier.attach(port, 3, new Batch(false), { receive: (signals) => heard.push(...signals), closed: () => {} })
+  const events = together((signals) => heard.push(...signals), { closed: () => {} })
+  portCarrier.attach(port, 3, new Batch(false), events)
   await ended
   let value: unknown = (heard[0] as { body: { data: unknown } }).body.data
   let levels = 0

@@ -1,10 +1,10 @@
 import { parentPort } from 'node:worker_threads'
-import { ValueTable } from '../../src/variables/value-table.js'
+import { TableWriter } from '../../src/variables/table-writer.js'
 import { nameFor, names, valueAt } from './self-checking.js'
 
 // Writes values that check themselves as fast as it can, for ever; the version is the number of the write. The last
 // name is deleted before each of its writes, and short-lived names of the same length take its place in between.
-const table = ValueTable.create({ buckets: 4 })
+const table = TableWriter.create({ buckets: 4 })
 const flicker = names[names.length - 1] as string
 let count = 0
 for (; count < names.length; count++) table.write(nameFor(count), valueAt(count), count)

@@ -29,7 +29,7 @@ function filesUnder(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
-    .filter((file) => !file.startsWith('bench/results/'))
+    .filter((file) => !/^bench\/(results|peers\/node_modules)\//.test(file) && !file.endsWith('package-lock.json'))
 }
 
 const code = files.filter(({ file }) => /\.(ts|mjs)$/.test(file))

@@ -1,8 +1,9 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import type { ConstraintReader } from './constraint-reader.js'
 import { copyJson, NotJson, pathOf } from './json.js'
 import { type Parse, violated, wrongType } from './refusal.js'
 import type { JsonValue } from './value-types.js'
+import { zod } from './zod.js'
 
 /** Copies the value, and checks it against the JSON Schema in the constraint `schema`. */
 export function jsonParser(type: string, reader: ConstraintReader): Parse<JsonValue> {
@@ -30,7 +31,7 @@ function readSchema(reader: ConstraintReader): z.ZodType | undefined {
   const schema = reader.object('schema')
   if (schema === undefined) return undefined
   try {
-    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
+    return zod().fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0])
   } catch (cause) {
     return reader.refuse(`schema must be a JSON Schema that can be checked here: ${(cause as Error).message}`, cause)
   }

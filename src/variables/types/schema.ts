@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import { BeamlineError } from '../../errors.js'
 import { notABoolean } from './boolean.js'
 import type { Pattern } from './constraint-reader.js'
@@ -28,6 +28,7 @@ import {
   tooLong,
   tooShort,
 } from './text.js'
+import { zod } from './zod.js'
 
 type Checks<T> = readonly z.core.$ZodCheck<T>[]
 
@@ -35,6 +36,7 @@ type Checks<T> = readonly z.core.$ZodCheck<T>[]
 // holds that both accept the same values, make the same of them and say the same words.
 
 export function floatSchema({ min, max, step, finite }: FloatLimits): z.ZodType<number> {
+  const z = zod()
   const specials = z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)
   const integers = z.bigint().transform(Number).refine(Number.isFinite, { error: notANumber, abort: true })
   return z.union([z.number(), z.nan(), z.literal([Infinity, -Infinity]), specials, integers], notANumber).check(
@@ -44,6 +46,7 @@ export function floatSchema({ min, max, step, finite }: FloatLimits): z.ZodType<
 }
 
 export function integerSchema(limits: NumberLimits): z.ZodType<number | bigint> {
+  const z = zod()
   return z
     .union([z.number(), z.nan(), z.literal([Infinity, -Infinity]), z.bigint()], notAnInteger)
     .check(
@@ -57,6 +60,7 @@ export function integerSchema(limits: NumberLimits): z.ZodType<number | bigint> 
 }
 
 export function stringSchema({ minLength, maxLength, pattern, options }: StringLimits): z.ZodType<string> {
+  const z = zod()
   return z.string({ error: ({ input }) => (input == null ? isNil : notAString) }).check(
     requires(
       (value) => !isShorter(value, minLength),
@@ -72,11 +76,13 @@ export function stringSchema({ minLength, maxLength, pattern, options }: StringL
 }
 
 export function choiceSchema(choices: readonly string[] | undefined): z.ZodType<string> {
+  const z = zod()
   if (choices === undefined) return z.string(notAString)
   return z.enum(choices, { error: ({ input }) => (typeof input === 'string' ? notOneOf(choices) : notAString) })
 }
 
 export function moduleSchema({ prefix, choices, allowed, pattern }: ModuleLimits): z.ZodType<string> {
+  const z = zod()
   return z
     .string(notAModule)
     .min(1, { error: notAModule, abort: true })
@@ -94,6 +100,7 @@ export function moduleSchema({ prefix, choices, allowed, pattern }: ModuleLimits
 }
 
 export function booleanSchema(): z.ZodType<boolean> {
+  const z = zod()
   const words = z.enum(['true', 'false']).transform((word) => word === 'true')
   const bits = z.literal([0, 1]).transform(Boolean)
   return z.union([z.boolean(), words, bits], notABoolean)
@@ -101,6 +108,7 @@ export function booleanSchema(): z.ZodType<boolean> {
 
 /** A schema that asks `parse`, for values which are copied whole anyway, and for users' own validators. */
 export function delegatingSchema<T>(name: string, parse: Parse<T>): z.ZodType<T> {
+  const z = zod()
   return z.unknown().transform((value, context) => {
     try {
       return parse(name, value)
@@ -115,6 +123,7 @@ export function delegatingSchema<T>(name: string, parse: Parse<T>): z.ZodType<T>
 
 /** Spells the short form of a module's name out. */
 function spelledOut(names: readonly string[] = [], prefix: string): z.core.$ZodCheck<string> {
+  const z = zod()
   const whole = spellings(names, prefix)
   return z.overwrite((value) => whole.get(value) ?? value)
 }
@@ -126,6 +135,7 @@ function among(list: readonly string[] | undefined, words: (list: readonly strin
 }
 
 function matching(pattern: Pattern | undefined): Checks<string> {
+  const z = zod()
   return pattern === undefined ? [] : [z.regex(pattern.expression, { error: offPattern(pattern), abort: true })]
 }
 
@@ -150,5 +160,6 @@ function inRange<T extends number | bigint>(limits: NumberLimits): Checks<T> {
 
 /** One condition; the first that fails is the only one reported. */
 function requires<T>(holds: (value: T) => boolean, words: (value: T) => string): z.core.$ZodCheck<T> {
+  const z = zod()
   return z.refine<T>(holds, { error: ({ input }) => words(input as T), abort: true })
 }

@@ -3,7 +3,7 @@ import { assert, suite } from '../../harness.js'
 
 const test = suite('definition')
 
-test('a thread that only defines types does not load Zod', async () => {
+test('Zod is loaded by who needs a schema, and by no one else', async () => {
   const zod: string[] = []
   const session = new Session()
   session.on('Debugger.scriptParsed', ({ params }) => {
@@ -11,11 +11,12 @@ test('a thread that only defines types does not load Zod', async () => {
   })
   session.connect()
   session.post('Debugger.enable')
-  await import('../../../src/variables/types/definition.js')
-  await import('../../../src/variables/types/same-value.js')
-  await import('../../../src/variables/types/value-types.js')
-  assert.equal(zod, [])
   await import('../../../src/variables/types/index.js')
+  const { compileValidator } = await import('../../../src/variables/types/validator.js')
+  assert.is(compileValidator('v', 'float', { min: 0 }).parse('v', 1), 1)
+  compileValidator('v', 'json')
+  assert.equal(zod, [])
+  compileValidator('v', 'json', { schema: { type: 'string' } })
   assert.ok(zod.length > 0)
   session.disconnect()
 })

@@ -1,0 +1,129 @@
+import { bytes, number, rate, table, time, worth } from './text.mjs'
+
+const ours = 'beamline'
+const within = 'within a thread'
+const across = 'across two threads'
+const idle = 'across two threads, after 10 ms of idleness'
+
+/** A figure in a scenario: by its `what`, its `where` and whose it is, and its size if it has one. */
+const at = (scenario, what, where, by = ours, size) => ({ scenario, what, where, by, size })
+const hot = at('set-callback', 'set to callback', across)
+const put = at('updates', /^put to callback/, across)
+
+/** The median of `of` is under so many nanoseconds, or bytes, or per cent. */
+const under = (text, of, limit, show = time) => ({
+  text,
+  of,
+  needs: [of],
+  target: `under ${show(limit)}`,
+  judge: (figure) => [worth(figure), (figure.p50 ?? figure.value) < limit],
+})
+
+/** `slow` takes at least so many times as long as `fast`. */
+const times = (text, slow, fast, factor) => ({
+  text,
+  needs: [slow, fast],
+  target: `at least ${factor} ×`,
+  judge: (slow, fast) => [`${number(middle(slow) / middle(fast))} ×`, middle(slow) / middle(fast) >= factor],
+})
+
+/** At least so many in a second. */
+const perSecond = (text, of, least) => ({
+  text,
+  needs: [of],
+  target: `at least ${rate(1e9 / least)}`,
+  judge: ({ p50 }) => [rate(p50), 1e9 / p50 >= least],
+})
+
+/** Of an arm that was measured before and after the others, what lies between. */
+const middle = ({ p50, later = p50 }) => Math.sqrt(p50 * later)
+
+/** What must be true, and where it is measured; ratios are of one run. */
+const targets = [
+  times(
+    'raw round trip against set → callback, hot',
+    at('set-callback', 'set to callback', across, 'raw postMessage'),
+    hot,
+    18,
+  ),
+  under('set → callback across two threads, hot', hot, 1000),
+  {
+    text: 'set → callback after 10 ms of idleness, against the raw round trip equally cold',
+    needs: [
+      at('set-callback-cold', 'set to callback', idle),
+      at('set-callback-cold', 'set to callback', idle, 'raw postMessage'),
+    ],
+    target: 'at most 1.5 ×',
+    judge: (mine, raw) => [`${number(mine.p50 / middle(raw))} ×`, mine.p50 / middle(raw) <= 1.5],
+  },
+  times("Comlink's set → callback against ours", at('set-callback', 'set to callback', across, 'Comlink'), hot, 60),
+  perSecond('put → callback, pipelined', put, 5e6),
+  times(
+    'raw one way against put → callback, pipelined',
+    at('updates', /^raw postMessage/, undefined, 'raw postMessage'),
+    put,
+    8,
+  ),
+  perSecond('set → callback, awaited in batches', at('updates', /^set to callback/, across), 1.5e6),
+  under(
+    '1,000 watchers on another thread, for each of them',
+    at('watchers', 'set to the last callback, for each of its watchers', 'on 1 other thread', ours, 1000),
+    40,
+  ),
+  under('get from another thread', at('reads', 'get', across), 300),
+  under('peek', at('reads', 'peek', across), 100),
+  under('send → receive within a thread', at('ping-pong', /^ping-pong/, within), 300),
+  under('call within a thread', at('calls', 'call of a server', within), 600),
+  under('spawn within a thread', at('spawn', 'spawn, and its end', within), 2000),
+  under('an idle process', at('memory', 'an idle process', within), 1024, bytes),
+  times(
+    "Elixir's LocalState, set → callback, against ours",
+    at('set-callback', 'set to callback', /^LocalState/, 'Elixir'),
+    hot,
+    4,
+  ),
+  under(
+    "death of a context's thread, to the next write that is acknowledged",
+    at('recovery', /^death of a context/),
+    50e6,
+  ),
+  under('processor of an idle system, of one core', at('idle', /^processor/), 1, (limit) => `${limit} %`),
+]
+
+export const scenariosOfTargets = [...new Set(targets.flatMap(({ needs }) => needs.map(({ scenario }) => scenario)))]
+
+const matches = (wanted, text) => (wanted instanceof RegExp ? wanted.test(text) : wanted === text)
+
+function find(figures, { scenario, what, where, by, size }) {
+  return figures.find(
+    (figure) =>
+      figure.cannot === undefined &&
+      figure.scenario === scenario &&
+      matches(what, figure.what) &&
+      matches(where, figure.where) &&
+      figure.by === by &&
+      figure.size === size,
+  )
+}
+
+/** Each target with what was measured; empty when none of them was. */
+export function targetsTable(scenarios, elixir) {
+  const all = [
+    ...scenarios.flatMap(({ scenario, figures }) => figures.map((figure) => ({ ...figure, scenario }))),
+    ...elixir.map((figure) => ({ ...figure, by: 'Elixir' })),
+  ]
+  const rows = targets.map(({ text, needs, target, judge }) => {
+    const figures = needs.map((need) => find(all, need))
+    if (figures.includes(undefined)) return [text, target, '', 'not measured']
+    const [measured, met] = judge(...figures)
+    return [text, target, measured, met ? 'met' : 'NOT MET']
+  })
+  if (rows.every((row) => row[3] === 'not measured')) return ''
+  const load = Math.max(...scenarios.map(({ machine }) => machine.load))
+  const cores = Math.max(...scenarios.map(({ machine }) => machine.cores))
+  const busy =
+    load > cores + 1
+      ? `\nOthers were at work on this machine: a load of up to ${number(load)} on ${cores} cores.\n`
+      : ''
+  return `${table(['target', 'must be', 'is', ''], rows)}\n${busy}`
+}

@@ -1,0 +1,192 @@
+import type { Bell } from './bell.js'
+
+/** How a thread waits for its peers before it sleeps. */
+export interface Polling {
+  /** Microseconds of looking without a break, between two turns of the event loop; 0 never looks, but sleeps at once. */
+  readonly spin: number
+  /** Microseconds without any signal after which the thread sleeps until it is woken. */
+  readonly linger: number
+}
+
+/** What is read when its bit is raised. */
+export interface Polled {
+  readonly bit: number
+  /** Whether there is something to be read. */
+  readonly hasMore: boolean
+  drain(): void
+}
+
+/** Looks for signals between two looks at the clock. */
+const LOOKS = 128
+/** How often what comes may be looked for again before the event loop turns. */
+const HELD = 256
+/** The least that a thread lingers, as a share of what it may, where it did so in vain. */
+const LEAST = 1 / 16
+/** The most awaited answers that are left to the event loop, as those before took too long. */
+const MOST_DOUBTS = 64
+
+/** A reaction costs a third of `queueMicrotask`. */
+const now = Promise.resolve()
+
+/**
+ * Brings in what a thread's peers send. While signals keep coming it looks for more, in short spells between which the
+ * event loop turns; when none have come for a while it sleeps, and costs nothing until it is woken.
+ *
+ * As long as it looks it leaves the bits of those who send raised, and looks at their rings: neither side then writes the
+ * word of the bell, which would pull it from one core to the other with every signal.
+ */
+export class Poller {
+  readonly #bell: Bell
+  readonly #all = new Set<Polled>()
+  /** Milliseconds. */
+  readonly #spin: number
+  readonly #linger: number
+  /** What the thread lingers now: less after each time that it did in vain. */
+  #patience: number
+  /** The bits that are raised, and who they stand for. */
+  #bits = 0
+  #watched: Polled[] = []
+  /** Awaited answers that are not looked for at once, as the last ones took too long: how many more of them. */
+  #doubts = 0
+  #doubt = 1
+  #immediate: NodeJS.Immediate | undefined
+  /** Whether it is about to look between two turns of the event loop, and what for. */
+  #spell: 'none' | 'answer' | 'more' = 'none'
+  /** How often it has looked since the event loop has turned. */
+  #held = 0
+  /** When something came last; 0 when that was in this turn of the event loop. */
+  #active = 0
+  #vain = true
+
+  constructor(bell: Bell, { spin, linger }: Polling) {
+    this.#bell = bell
+    this.#spin = spin / 1000
+    this.#linger = this.#patience = linger / 1000
+    bell.park()
+  }
+
+  /** From now on it is drained when its bit is raised; and once soon, as that may have been before. */
+  add(polled: Polled): void {
+    this.#all.add(polled)
+    this.#bell.raise(polled.bit)
+    this.kick()
+  }
+
+  remove(polled: Polled): void {
+    this.#all.delete(polled)
+    this.#watched = this.#watched.filter((other) => other !== polled)
+    if (this.#all.size > 0 || this.#immediate === undefined) return
+    clearImmediate(this.#immediate)
+    this.#immediate = undefined
+  }
+
+  /** Something has been sent, or has come: more may follow soon. */
+  kick(): void {
+    if (this.#immediate !== undefined || this.#all.size === 0) return
+    this.#bell.unpark()
+    this.#active = performance.now()
+    this.#held = 0
+    this.#vain = true
+    this.#immediate = setImmediate(this.#turn)
+  }
+
+  /**
+   * An answer is awaited: it is looked for once the code that asked has come to rest, before the event loop turns. The
+   * other side may take its time: after an answer that did not come at once, some of the next are left to the event loop.
+   */
+  hurry(): void {
+    this.kick()
+    this.#patience = this.#linger
+    if (this.#spell !== 'none' || this.#spin === 0) return
+    if (this.#doubts > 0) this.#doubts--
+    else this.#lookSoon('answer')
+  }
+
+  /** Once whatever is ready to run has run. */
+  #lookSoon(spell: 'answer' | 'more'): void {
+    if (++this.#held > HELD) return
+    this.#spell = spell
+    void now.then(this.#lookNow)
+  }
+
+  readonly #lookNow = () => {
+    const awaited = this.#spell === 'answer'
+    this.#spell = 'none'
+    if (this.#lookFor(this.#spin)) this.#found()
+    else if (awaited) {
+      this.#doubts = this.#doubt
+      this.#doubt = Math.min(2 * this.#doubt, MOST_DOUBTS)
+    }
+  }
+
+  /** What has come may have made something ready to run, which comes first; then more may have come. */
+  #found(): void {
+    this.#doubt = 1
+    this.#vain = false
+    this.#active = 0
+    if (this.#spell === 'none') this.#lookSoon('more')
+  }
+
+  /** The owner was woken by a message, or may have been. */
+  woken(): void {
+    this.kick()
+    this.#look()
+  }
+
+  readonly #turn = () => {
+    this.#held = 0
+    if (this.#lookFor(this.#spin)) this.#found()
+    if (this.#all.size === 0) return
+    const time = performance.now()
+    if (this.#active === 0) this.#active = time
+    else if (time - this.#active >= this.#patience && this.#sleep()) return
+    this.#immediate = setImmediate(this.#turn)
+  }
+
+  /** @returns false when something has come meanwhile */
+  #sleep(): boolean {
+    this.#lower()
+    if (!this.#bell.park()) return false
+    this.#immediate = undefined
+    this.#patience = this.#vain ? Math.max(this.#patience / 2, this.#linger * LEAST) : this.#linger
+    return true
+  }
+
+  /** Looks until something comes, for `ms` milliseconds at most. @returns whether anything did */
+  #lookFor(ms: number): boolean {
+    let end = 0
+    for (;;) {
+      for (let looks = 0; looks < LOOKS; looks++) if (this.#look()) return true
+      const time = performance.now()
+      if (end === 0) end = time + ms
+      if (time >= end) return false
+    }
+  }
+
+  /** @returns whether anything had come */
+  #look(): boolean {
+    if (this.#bell.raised !== this.#bits) this.#watch()
+    const watched = this.#watched
+    let found = false
+    for (let i = 0; i < watched.length; i++) {
+      const polled = watched[i] as Polled
+      if (!polled.hasMore) continue
+      polled.drain()
+      found = true
+    }
+    return found
+  }
+
+  #watch(): void {
+    this.#bits = this.#bell.raised
+    this.#watched = [...this.#all].filter(({ bit }) => (bit & this.#bits) !== 0)
+  }
+
+  /** Lowers all bits: who sends raises them again. What was sent before that is looked for once more. */
+  #lower(): void {
+    const bits = this.#bell.take()
+    this.#bits = 0
+    this.#watched = []
+    for (const polled of this.#all) if ((polled.bit & bits) !== 0 && polled.hasMore) polled.drain()
+  }
+}

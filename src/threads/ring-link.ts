@@ -1,0 +1,283 @@
+import type { MessagePort } from 'node:worker_threads'
+import { BeamlineError } from '../errors.js'
+import { Bell } from './bell.js'
+import { decodeGeneral, encodeGeneral } from './general-codec.js'
+import { type Batch, type Batched, type Link, type LinkEvents, type RingEnd, warnOfLoss } from './link.js'
+import type { Transfer } from './payload.js'
+import type { Polled, Poller } from './poller.js'
+import { LOST, type Posted, Posts, WAKE } from './posts.js'
+import { largestPayload, RingReader, RingWriter } from './ring.js'
+import type { Signal } from './signal.js'
+import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
+import { notCloneable } from './tree-copier.js'
+import { FULL, UNFIT } from './value-form.js'
+import { ANSWER, ASKED, type Wire } from './wire.js'
+
+/** Records after which a batch is shown, so that the reader need not wait for its end. */
+const SHOWN_EVERY = 32
+/** Bytes of a signal that is better off on the port. */
+const LARGE = 65_536
+/** Signals that may wait on the port of a link, beside those in its ring, before a process can send no more. */
+const MOST_SPILLED = 1_000_000
+
+/** A link carried by two rings in shared memory, and a message port for what they cannot carry. */
+export class RingLink implements Link, Polled, Batched {
+  readonly peer: number
+  readonly bit: number
+  readonly #port: MessagePort
+  readonly #batch: Batch
+  readonly #events: LinkEvents
+  readonly #poller: Poller
+  readonly #writer: RingWriter
+  readonly #reader: RingReader
+  readonly #encoder: SignalWriter
+  readonly #decoder: SignalReader
+  readonly #outbox: Uint8Array
+  readonly #inbox: Uint8Array
+  readonly #peerBell: Bell
+  readonly #ownBit: number
+  readonly #waits: boolean
+  /** Bytes of the largest signal that goes through the ring. */
+  readonly #largest: number
+  readonly #posts: Posts
+  /** Records of the batch that is open, if it has any of this link. */
+  #batched = 0
+  #spilled = 0
+  #spilling = false
+  #writing = false
+  #closed = false
+
+  constructor(peer: number, end: RingEnd, batch: Batch, events: LinkEvents, poller: Poller) {
+    this.peer = peer
+    this.bit = Bell.bitOf(peer)
+    this.#port = end.port
+    this.#batch = batch
+    this.#events = events
+    this.#poller = poller
+    this.#writer = new RingWriter(end.outbox)
+    this.#reader = new RingReader(end.inbox)
+    this.#encoder = new SignalWriter(end.outbox)
+    this.#decoder = new SignalReader(end.inbox, peer, end.here)
+    this.#outbox = new Uint8Array(end.outbox)
+    this.#inbox = new Uint8Array(end.inbox)
+    this.#peerBell = new Bell(end.peerBell)
+    this.#ownBit = Bell.bitOf(end.here)
+    this.#waits = end.polling.spin > 0
+    this.#largest = Math.min(LARGE, largestPayload(this.#writer.size))
+    this.#posts = new Posts(end.port, peer, (posted) => this.#arrived(posted))
+    end.port.on('close', () => this.#ended())
+    poller.add(this)
+  }
+
+  send(signal: Signal, transfer?: Transfer): void {
+    if (this.#closed) return
+    if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
+    if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
+    else this.#place(signal, transfer)
+    if (awaitsAnswer(signal)) this.#poller.hurry()
+    else this.#poller.kick()
+  }
+
+  /** The short way of what is sent most: it holds no object, so nothing can come between. @returns false without room */
+  #placeWire(wire: Wire): boolean {
+    const at = this.#writer.begin(COMPACT)
+    if (at < 0) return false
+    const end = this.#encoder.writeWire(wire, at, at + COMPACT)
+    if (end < 0) return false
+    this.#commit(this.#encoder.kind, end - at)
+    if ((wire.parts & ASKED) !== 0 && wire.op !== ANSWER) this.#poller.hurry()
+    else this.#poller.kick()
+    return true
+  }
+
+  /** A getter in what is sent may itself send: that goes over the port, as here the record is not complete. */
+  #place(signal: Signal, transfer?: Transfer): void {
+    this.#writing = true
+    try {
+      if (transfer !== undefined && transfer.length > 0) this.#elsewhere(signal, transfer)
+      else this.#write(signal)
+    } finally {
+      this.#writing = false
+    }
+  }
+
+  #write(signal: Signal): void {
+    let end = this.#compact(signal, COMPACT)
+    if (end === FULL) end = this.#compact(signal, this.#largest)
+    if (end === FULL || end === UNFIT) this.#general(signal)
+  }
+
+  /** @returns FULL or UNFIT for a signal that is still to be sent, as of {@link SignalWriter} */
+  #compact(signal: Signal, room: number): number {
+    const at = this.#room(room)
+    if (at < 0) {
+      this.#spill(signal)
+      return 0
+    }
+    let end = UNFIT
+    try {
+      end = this.#encoder.write(signal, at, at + room)
+    } catch {
+      // A getter threw: cloning says so as it does for all else that cannot be sent.
+    }
+    if (end >= 0) this.#commit(this.#encoder.kind, end - at)
+    return end
+  }
+
+  /** What the compact form cannot hold. */
+  #general(signal: Signal): void {
+    const bytes = encodeGeneral(signal.kind === 'wire' ? { ...signal } : signal)
+    if (bytes === undefined || bytes.length > this.#largest) return this.#elsewhere(signal)
+    const at = this.#room(bytes.length)
+    if (at < 0) return this.#spill(signal)
+    this.#outbox.set(bytes, at)
+    this.#commit(GENERAL, bytes.length)
+  }
+
+  /** The port first: who reads the record must find what it speaks of. */
+  #elsewhere(signal: Signal, transfer?: Transfer): void {
+    const at = this.#room(0)
+    if (at < 0) return this.#spill(signal, transfer)
+    if (this.#post(signal, signal, transfer)) this.#commit(ELSEWHERE, 0)
+  }
+
+  #commit(kind: number, bytes: number): void {
+    this.#writer.commit(kind, bytes)
+    if (!this.#batch.open) return this.#show()
+    if (this.#batched === 0) this.#batch.add(this)
+    if (++this.#batched % SHOWN_EVERY === 0) this.#show()
+  }
+
+  #show(): void {
+    this.#writer.publish()
+    if (this.#peerBell.raise(this.#ownBit)) this.#port.postMessage(WAKE)
+  }
+
+  flush(): void {
+    this.#batched = 0
+    if (this.#writer.pending && !this.#closed) this.#show()
+  }
+
+  /** Where `bytes` may be written, or -1: a reader that is about to make room is waited for. */
+  #room(bytes: number): number {
+    const at = this.#writer.begin(bytes)
+    if (at >= 0 || !this.#waits) return at
+    if (this.#writer.pending) this.#show()
+    return this.#writer.beginSoon(bytes)
+  }
+
+  /**
+   * The ring is full: this signal and all after it go over the port, until the reader has caught up. They cannot wait
+   * here: a thread that is killed would take with it what its processes have sent.
+   */
+  #spill(signal: Signal, transfer?: Transfer): void {
+    if (signal.kind === 'message' && this.#spilled - this.#writer.taken >= MOST_SPILLED) {
+      const text = `${MOST_SPILLED} signals wait for thread ${this.peer}, which does not keep up: send less, or look at what keeps it busy`
+      throw new BeamlineError('OVERFLOW', text, { details: { thread: this.peer, limit: MOST_SPILLED } })
+    }
+    if (this.#writer.pending) this.#show()
+    if (!this.#post(signal, [signal], transfer)) return
+    this.#spilling = true
+    this.#spilled = (this.#spilled + 1) | 0
+    this.#events.spilled?.()
+  }
+
+  #caughtUp(): boolean {
+    if (this.#writer.taken !== this.#spilled || !this.#writer.drained) return false
+    this.#spilling = false
+    return true
+  }
+
+  /**
+   * Only cloning itself finds out about a proxy or a buffer that has been transferred before. Within a batch nobody is told
+   * who sent it: whoever waits for it is.
+   */
+  #post(signal: Signal, posted: Posted, transfer: Transfer | undefined): boolean {
+    try {
+      this.#port.postMessage(posted, transfer)
+      return true
+    } catch (cause) {
+      const error = notCloneable(signal, '', cause)
+      if (!this.#batch.open) throw error
+      warnOfLoss(`a ${signal.kind} to thread ${this.peer} was lost, as it cannot be cloned`, cause)
+      this.#events.lost?.(signal, error)
+      return false
+    }
+  }
+
+  #arrived(posted: Posted): void {
+    if (posted === WAKE) return this.#poller.woken()
+    this.#posts.keep(posted)
+    this.drain()
+    this.#poller.kick()
+  }
+
+  get hasMore(): boolean {
+    return this.#reader.hasMore
+  }
+
+  drain(): void {
+    if (!this.#closed) this.#events.arrive(this.#read)
+  }
+
+  readonly #read = () => {
+    this.#reader.read(this.#take)
+    for (;;) {
+      const spilled = this.#posts.nextSpilled()
+      if (spilled === undefined) return
+      this.#takePosted(spilled)
+    }
+  }
+
+  readonly #take = (kind: number, at: number, end: number): void => {
+    if (this.#closed) return
+    if (kind === ELSEWHERE) this.#takeElsewhere()
+    else if (kind === GENERAL) this.#receive(decodeGeneral(this.#inbox.subarray(at, end)) as Signal)
+    else this.#receive(this.#decoder.read(kind, at, end))
+  }
+
+  #receive(signal: Signal): void {
+    this.#events.receive(signal, this.peer)
+  }
+
+  /** The signal that a record speaks of, after those that its getters sent. */
+  #takeElsewhere(): void {
+    for (;;) {
+      const posted = this.#posts.next()
+      this.#takePosted(posted)
+      if (!Array.isArray(posted)) return
+    }
+  }
+
+  #takePosted(posted: Posted): void {
+    if (posted === LOST || posted === WAKE) return
+    if (!Array.isArray(posted)) return this.#receive(posted as Signal)
+    this.#reader.took()
+    this.#receive(posted[0])
+  }
+
+  /** The other end is closed, or its thread dead: what it had sent comes first. */
+  #ended(): void {
+    if (!this.#closed) {
+      this.drain()
+      this.#events.arrive(() => {
+        for (const spilled of this.#posts.spilled()) this.#takePosted(spilled)
+      })
+    }
+    this.#closed = true
+    this.#poller.remove(this)
+    this.#events.closed(this.peer)
+  }
+
+  close(): void {
+    this.flush()
+    this.#closed = true
+    this.#poller.remove(this)
+    this.#port.close()
+  }
+}
+
+function awaitsAnswer(signal: Signal): boolean {
+  if (signal.kind === 'wire') return (signal.parts & ASKED) !== 0 && signal.op !== ANSWER
+  return signal.kind === 'call'
+}

@@ -1,0 +1,103 @@
+import type { ActorSystem } from '../../src/actors/system.js'
+import { Context } from '../../src/variables/context.js'
+import { ObserverManager } from '../../src/variables/observer-manager.js'
+import { type Ack, bomb, type Role, type Sight, watcher, writer } from '../fixtures/survivors.js'
+import { assert, eventually, suite } from '../harness.js'
+import { Recorder, range } from '../support/recorder.js'
+import { withSystem } from '../support/system.js'
+
+const test = suite('the thread of a context dies', { timeout: 150_000 })
+
+const module = new URL('../fixtures/survivors.js', import.meta.url)
+const options = { threads: 2 }
+/** Milliseconds: far more than anything takes here, as the machine may be busy with other tests. */
+const patience = 60_000
+
+/** Ends the thread of the contexts; resolves when another has taken its place. */
+async function strike(system: ActorSystem, how = 'throw in a timer'): Promise<void> {
+  const self = system.self
+  const [thread] = system.threads().filter(({ kind }) => kind === 'system')
+  await self.spawn({ module, export: bomb.name }, how, { thread: 'system' }).catch(() => {})
+  await eventually(() => system.threads().every(({ id }) => id !== thread?.id))
+}
+
+for (const how of ['throw in a timer', 'process.exit', 'let a promise float'])
+  test(`V7 what was acknowledged is there again, and the next revision follows: ${how}`, () =>
+    withSystem(options, async (system) => {
+      await using ctx = await Context.start(system, { id: 'room', name: 'parlour' })
+      const x = await ctx.define('x', 'integer', 1, { constraints: { min: 0 }, metadata: { why: 'a test' } })
+      await ctx.set('x', 2)
+      const { pid } = ctx
+      await strike(system, how)
+      assert.is(ctx.peek('x'), 2)
+      assert.equal(await ctx.set('x', 3), { version: 2, revision: 3 })
+      assert.is(await ctx.get('x'), 3)
+      assert.is.not(String(ctx.pid), String(pid))
+      assert.ok(ctx.pid.equals(Context.attach(system, 'parlour').pid))
+      assert.is((await ctx.describe('x')).id, x.id)
+      await assert.rejects(ctx.set('x', -1), 'CONSTRAINT')
+    }))
+
+test('W15 200 deaths under load: no acknowledged commit is lost, no change is missed or told twice', () =>
+  withSystem(options, async (system) => {
+    const { self } = system
+    await using ctx = await Context.start(system, { id: 'room', timeout: patience })
+    const x = await ctx.define('x', 'integer', 0)
+    const role = (number: number): Role => ({ context: 'room', to: self.pid, number })
+    const spawn = (name: string, number: number, thread: 0 | 1 | 'isolated') =>
+      self.spawn({ module, export: name }, role(number), { thread })
+    const own = new Recorder()
+    await ctx.watchOne('x', own.callback)
+    const places = [0, 1, 'isolated'] as const
+    const watchers = await Promise.all(
+      range(0, 8).map((number) => spawn(watcher.name, number, number < 8 ? (places[number % 2] as 0 | 1) : 'isolated')),
+    )
+    const writers = await Promise.all(places.map((place, at) => spawn(writer.name, at + 1, place)))
+    writers.push(await self.spawn(writer, role(4)))
+    for (const _ of [...watchers, ...writers]) await self.receive((message) => message === 'begun')
+
+    const times: number[] = []
+    // On a machine that is busy with other tests, as many of the 200 as there is time for.
+    for (const end = performance.now() + 80_000; times.length < 200 && performance.now() < end; ) {
+      for (let writes = Math.floor(Math.random() * 20); writes > 0; writes--) await ctx.get('x')
+      const { pid } = ctx
+      await self.spawn({ module, export: bomb.name }, 'process.exit', { thread: 'system' }).catch(() => {})
+      const begun = performance.now()
+      while (ctx.pid.equals(pid)) await ctx.get('x')
+      times.push(performance.now() - begun)
+    }
+    times.sort((a, b) => a - b)
+    console.log(
+      `${times.length} deaths: back in service after ${times[times.length >> 1]?.toFixed(1)} ms (median), ${times.at(-1)?.toFixed(1)} at most`,
+    )
+
+    for (const pid of writers) self.send(pid, 'stop')
+    const acks: Ack[] = []
+    for (const _ of writers) {
+      const report = await self.receive(
+        (message): message is { acks: Ack[] } => (message as { acks?: unknown }).acks !== undefined,
+      )
+      acks.push(...report.acks)
+    }
+    const last = await ctx.set('x', -1)
+    await eventually(() => own.revisions.at(-1) === last.revision)
+    const committed = new Map(own.changes.map(({ value, meta }) => [meta.revision, value]))
+    assert.equal(own.revisions, range(2, last.revision))
+    for (const [revision, value] of acks) assert.is(committed.get(revision), value, `revision ${revision} was lost`)
+    const expected: Sight[] = own.changes.map(({ previous, value, meta }) => [meta.revision, previous, value])
+    for (const [at, [, previous]] of expected.entries()) assert.is(previous, at === 0 ? 0 : expected[at - 1]?.[2])
+    for (const pid of watchers) {
+      self.send(pid, { until: last.revision })
+      const { seen } = await self.receive(
+        (message): message is { seen: Sight[] } => (message as { seen?: unknown }).seen !== undefined,
+      )
+      assert.equal(seen, expected.slice(expected.length - seen.length))
+      assert.ok(seen.length > 0)
+    }
+    assert.is(await ObserverManager.of(self).count(x.id), 10)
+    assert.is((await ctx.listWatchers()).length, 10)
+    for (const pid of watchers) self.exit(pid, 'kill')
+    await eventually(async () => assert.is(await ObserverManager.of(self).count(x.id), 1))
+  }))
+
+test.run()
