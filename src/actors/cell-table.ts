@@ -13,12 +13,12 @@ export class CellTable {
 
   /** The live process `pid`. */
   get(pid: Pid): Cell | undefined {
-    const cell = this.#chunks.get(Math.floor(pid.slot / CHUNK))?.[pid.slot % CHUNK]
+    const cell = this.find(pid.slot, pid.generation)
     return cell?.pid.equals(pid) ? cell : undefined
   }
 
-  /** The live process of this thread that has this place and generation. */
-  at(slot: number, generation: number): Cell | undefined {
+  /** The live process of this thread with these numbers. */
+  find(slot: number, generation: number): Cell | undefined {
     const cell = this.#chunks.get(Math.floor(slot / CHUNK))?.[slot % CHUNK]
     return cell?.pid.generation === generation ? cell : undefined
   }

@@ -220,15 +220,15 @@ export class Cell extends Inbox implements Runnable {
   /** Whether it is a behaviour that has nothing to do, nor anybody who looks on: it could take a message now. */
   get rests(): boolean {
     const conduct = this.#conduct
-    if (conduct === undefined || conduct.busy || conduct.behaviour === undefined) return false
-    return this.length === 0 && !this.held && this.alive && this.#ties?.traces === undefined
+    if (conduct?.behaviour === undefined || conduct.busy) return false
+    return this.length === 0 && !this.held && this.#ties?.traces === undefined && this.alive
   }
 
   /** A compact message: taken at once where nothing waits before it, without a mailbox. */
   takeWire(wire: Wire): void {
     const conduct = this.#conduct
     const behaviour = conduct?.behaviour
-    if (conduct === undefined || behaviour?.takeWire === undefined) return
+    if (behaviour?.takeWire === undefined) return
     if (!this.rests) return this.keepWire(wire)
     this.handled++
     this.host.running(this)
@@ -237,7 +237,7 @@ export class Cell extends Inbox implements Runnable {
       if (batch.open && !behaviour.trusted) batch.suspend(() => behaviour.takeWire?.(wire))
       else behaviour.takeWire(wire)
     } catch (thrown) {
-      void conduct.fail(behaviour, thrown)
+      void conduct?.fail(behaviour, thrown)
     }
   }
 

@@ -207,7 +207,7 @@ export class Host implements LinkEvents {
   #wire(wire: Wire, from: number): void {
     wire.thread = from
     if (wire.op === ANSWER) return this.settle(wire.serial, 'value', { version: wire.version, revision: wire.revision })
-    const cell = this.cells.at(wire.slot, wire.generation)
+    const cell = this.cells.find(wire.slot, wire.generation)
     if (cell === undefined) this.wires.stray(wire)
     else cell.takeWire(wire)
   }
