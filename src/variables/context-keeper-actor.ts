@@ -3,7 +3,7 @@ import type { ExitReason } from '../actors/exit-reason.js'
 import { Call, Cast, type Down, type From, isDown } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
 import { BeamlineError, shown } from '../errors.js'
-import type { Pid, Ref } from '../threads/pid.js'
+import { Pid, type Ref } from '../threads/pid.js'
 import type { ContextArgs } from './context-actor.js'
 import { type KeeperMessage, type KeeperRequest, keeperName } from './context-keeper.js'
 import { respawn } from './context-spawn.js'
@@ -13,6 +13,8 @@ import { type StateMemory, StateStore } from './state-store.js'
 
 /** The process that keeps the contexts of a system, on main. Loaded by name. */
 export const contextKeeperActor = behaviour<undefined>((self) => new ContextKeeper(self))
+
+type Claim = KeeperRequest & { kind: 'claim' }
 
 /** A context, whatever process it is at the moment. */
 interface Kept {
@@ -67,22 +69,24 @@ class ContextKeeper implements Behaviour {
     if (message instanceof Call) this.#answer(message)
     else if (isDown(message)) this.#down(message)
     else if (message instanceof Cast) this.#told(message.request)
-    else if (isRecord(message) && typeof message['overdue'] === 'string') this.#overdue(message['overdue'])
-    else if (isRecord(message) && typeof message['restart'] === 'string') this.#restart(message['restart'])
+    else if (isReminder(message)) this.#reminded(message)
   }
 
+  /** Anyone may send to this pid: what no context and no relay would say is refused. */
   #answer({ from, request }: Call): void {
-    if (isRecord(request) && request['kind'] === 'claim')
-      this.#claim(from, request as KeeperRequest & { kind: 'claim' })
-    else if (isRecord(request) && request['kind'] === 'next') this.#next(from, request['pid'] as Pid)
-    else {
-      const text = `the keeper of contexts is not asked ${shown(request)}: use Context`
-      this.#self.replyError(from, new BeamlineError('INVALID_TYPE', text))
+    try {
+      if (!isRecord(request) || !(request['pid'] instanceof Pid)) throw notAsked(request)
+      if (request['kind'] === 'next') this.#next(from, request['pid'])
+      else if (request['kind'] === 'claim' && isRecord(request['args'])) this.#claim(from, request as Claim)
+      else throw notAsked(request)
+    } catch (error) {
+      if (!(error instanceof BeamlineError)) throw error
+      this.#self.replyError(from, error)
     }
   }
 
   #told(message: unknown): void {
-    const { pid } = message as KeeperMessage
+    const pid = isRecord(message) ? (message as unknown as KeeperMessage).pid : undefined
     const context = this.#byPid(pid)
     if (context === undefined || !context.pid.equals(pid)) return
     context.state = 'up'
@@ -90,7 +94,16 @@ class ContextKeeper implements Behaviour {
     this.#decided(context.args.id)
   }
 
-  #claim(from: From, request: KeeperRequest & { kind: 'claim' }): void {
+  #reminded({ context: id, pid, what }: Reminder): void {
+    const context = this.#contexts.byId.get(id)
+    // Of an outage that is over.
+    if (context?.state !== 'down' || !context.pid.equals(pid)) return
+    if (what === 'restart') this.#restart(context)
+    // Its supervisor has not started it again.
+    else this.#end(id)
+  }
+
+  #claim(from: From, request: Claim): void {
     const { pid, args } = request
     const context = this.#contexts.byId.get(args.id)
     if (context === undefined) {
@@ -138,15 +151,15 @@ class ContextKeeper implements Behaviour {
   }
 
   #down({ pid, ref, reason }: Down): void {
-    const context = this.#byPid(pid as Pid)
+    const context = this.#byPid(pid)
     if (context?.monitor?.equals(ref) !== true) return
     const { id } = context.args
     if (hasEnded(context.memory, reason) || Process.hostOf(this.#self).stopping) this.#end(id)
     else if (context.state === 'starting' && ++context.failures === MAX_FAILURES) this.#giveUp(id, reason)
     else {
       context.state = 'down'
-      if (context.args.start === undefined) this.#self.sendAfter(this.#self.pid, { overdue: id }, PATIENCE)
-      else this.#restart(id)
+      if (context.args.start === undefined) this.#remind(context, 'overdue', PATIENCE)
+      else this.#restart(context)
       this.#decided(id)
     }
   }
@@ -165,28 +178,41 @@ class ContextKeeper implements Behaviour {
     this.#end(id)
   }
 
-  /** Its supervisor has not started it again. */
-  #overdue(id: string): void {
-    if (this.#contexts.byId.get(id)?.state === 'down') this.#end(id)
-  }
-
   /** Not awaited by whoever hears of the death: the context asks this process for its memory when it begins. */
-  #restart(id: string): void {
-    const context = this.#contexts.byId.get(id)
-    if (context?.state !== 'down') return
+  #restart(context: Kept): void {
     const { pid, args } = context
+    const { id } = args
     respawn(this.#self, args).catch((error: unknown) => {
       // One that has asked for its memory before is heard of by its death.
       if (context.state !== 'down' || !context.pid.equals(pid)) return
       if (!(error instanceof BeamlineError) || error.code === 'STOPPED') return this.#end(id)
-      if (++context.failures < MAX_FAILURES) this.#self.sendAfter(this.#self.pid, { restart: id }, PAUSE)
+      if (++context.failures < MAX_FAILURES) this.#remind(context, 'restart', PAUSE)
       else this.#giveUp(id, error.message)
     })
   }
 
-  #byPid(pid: Pid): Kept | undefined {
+  #remind({ args, pid }: Kept, what: Reminder['what'], ms: number): void {
+    this.#self.sendAfter(this.#self.pid, { context: args.id, pid, what } satisfies Reminder, ms)
+  }
+
+  #byPid(pid: unknown): Kept | undefined {
     return this.#contexts.byPid.get(String(pid))
   }
+}
+
+/** What the keeper tells itself later, of a context whose process `pid` has died. */
+interface Reminder {
+  readonly context: string
+  readonly pid: Pid
+  readonly what: 'restart' | 'overdue'
+}
+
+function isReminder(value: unknown): value is Reminder {
+  return isRecord(value) && typeof value['context'] === 'string' && value['pid'] instanceof Pid
+}
+
+function notAsked(request: unknown): BeamlineError {
+  return new BeamlineError('INVALID_TYPE', `the keeper of contexts is not asked ${shown(request)}: use Context`)
 }
 
 /** A context that ends leaves word of it, unless it could no longer, as when its thread was ended to kill it. */

@@ -72,13 +72,14 @@ export class ContextLine {
 
   async ask(request: ContextRequest): Promise<unknown> {
     this.#assertRunning()
-    if (this.#isDown) return this.#askLater(request, this.#timeout)
+    if (this.#isDown) return this.#askLater(request)
+    const pid = this.#pid
     try {
       return await this.#call(request, this.#timeout)
     } catch (error) {
       if (!isDeath(error)) throw error
       if (!isHarmless(request)) throw isWrite(request) ? undecided(error) : error
-      return this.#askLater(request, this.#timeout, error)
+      return this.#askLater(request, { pid, error })
     }
   }
 
@@ -143,11 +144,10 @@ export class ContextLine {
     return value
   }
 
-  /** @param before what came of asking the process before */
-  async #askLater(request: ContextRequest, timeout: number, before?: unknown): Promise<unknown> {
-    const asked = this.#pid
-    const answer = await this.#outage.wait(this.#successor, timeout, (left) => {
-      if (before !== undefined && asked.equals(this.#pid)) throw before
+  /** @param before whom it was asked before, and what came of that */
+  async #askLater(request: ContextRequest, before?: { readonly pid: Pid; readonly error: unknown }): Promise<unknown> {
+    const answer = await this.#outage.wait(this.#successor, this.#timeout, (left) => {
+      if (before?.pid.equals(this.#pid)) throw before.error
       return { reply: this.#call(request, left) }
     })
     return answer.reply
@@ -159,6 +159,8 @@ export class ContextLine {
   }
 
   readonly #successor = async (): Promise<void> => {
+    // Found already, for something that was asked at the same time.
+    if (this.owner.system.isAlive(this.#pid)) return
     this.#pid = (await Relay.of(this.owner).successor(this.#pid)) ?? this.#pid
   }
 

@@ -7,6 +7,7 @@ import { BeamlineError } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
 import { type ChangeMeta, metaOf, type VariableInfo } from './change.js'
 import { Context } from './context.js'
+import { nextContext } from './context-keeper.js'
 import { ObserverManager } from './observer-manager.js'
 import { isRecord } from './shape.js'
 import type { WatchOptions } from './watch-options.js'
@@ -121,7 +122,10 @@ class WatcherActor implements Behaviour {
     this.#context = context
     const position = this.#position
     const before = position.context
-    if (context.pid.equals(before) && position.revision !== undefined) return context
+    if (position.revision !== undefined && (await this.#isSame(context, before))) {
+      position.enter(context.pid)
+      return context
+    }
     position.reset()
     const infos = await this.#snapshot(context)
     // Of a context that comes after another, all is news.
@@ -131,6 +135,12 @@ class WatcherActor implements Behaviour {
     position.reached(beginning(Math.max(...infos.map(({ revision }) => revision))))
     position.enter(context.pid)
     return context
+  }
+
+  /** Whether a context is the one that a process was, or has come back since the thread of that died. */
+  async #isSame({ pid }: Context, before: Pid | undefined): Promise<boolean> {
+    if (before === undefined || pid.equals(before)) return before !== undefined
+    return (await nextContext(this.#self, before))?.equals(pid) === true
   }
 
   /** The present values with which the watch begins, of those variables of which nothing was told. */
