@@ -13,9 +13,8 @@ export class Aliases {
     return this.#open.delete(serial)
   }
 
-  /** Whether a message to this alias may come in; one to the process itself may. */
-  admits(serial: number | undefined): boolean {
-    if (serial === undefined) return true
+  /** Whether a message to this alias may come in. */
+  admits(serial: number): boolean {
     const found = this.#open.get(serial)
     if (found === 'once') this.close(serial)
     return found !== undefined

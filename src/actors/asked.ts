@@ -1,8 +1,8 @@
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Question } from './calls.js'
-import type { Cell } from './cell.js'
 import { type Destination, pidIn } from './process.js'
 import type { Router } from './router.js'
+import type { Ties } from './ties.js'
 import { isVia, shownName } from './via.js'
 
 /** Who takes it: the process's code, or what runs it. */
@@ -13,7 +13,7 @@ export class Asked implements Question {
   readonly kind: Kind
   readonly ref: Ref
   readonly asker: Pid
-  readonly owner: Cell | undefined
+  readonly owner: Ties | undefined
   readonly callee: Pid
   readonly timeout: number
   readonly #router: Router
@@ -29,7 +29,7 @@ export class Asked implements Question {
     kind: Kind,
     ref: Ref,
     asker: Pid,
-    owner: Cell | undefined,
+    owner: Ties | undefined,
     callee: Pid,
     timeout: number,
     verb: string,

@@ -16,3 +16,6 @@ export class Attempt {
     return this.cell !== undefined
   }
 }
+
+/** Nobody waits any more for a process that is not born yet. */
+export class GivenUp extends Error {}

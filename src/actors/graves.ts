@@ -2,8 +2,10 @@ import type { Timer } from '../threads/clock.js'
 import { unpack } from '../threads/payload.js'
 import { Pid } from '../threads/pid.js'
 import type { ThreadSignal } from '../threads/signal.js'
+import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Host } from './host.js'
+import type { Ties } from './ties.js'
 
 type Death = ThreadSignal & { kind: 'thread-down' }
 
@@ -51,17 +53,8 @@ export class Graves {
     this.#closed.delete(thread)
     this.#host.mesh.lose(thread)
     const reasonOf = this.#reasons(death)
-    for (const cell of [...this.#host.cells.values()]) {
-      for (const { pid, ref } of cell.unanswered.values()) if (pid.thread === thread) cell.unanswered.remove(ref)
-      for (const { pid, ref } of cell.watchers.values()) if (pid.thread === thread) cell.watchers.remove(ref)
-      for (const { pid, ref } of cell.monitors.values()) {
-        if (pid.thread === thread) cell.receiveDown(ref, pid, reasonOf(pid))
-      }
-      for (const [key, { pid }] of cell.unlinking.entries()) if (pid.thread === thread) cell.unlinking.delete(key)
-      for (const pid of cell.links.values()) {
-        if (pid.thread === thread) cell.receiveExit(pid, reasonOf(pid), true)
-      }
-    }
+    for (const cell of [...this.#host.cells.values()])
+      if (cell.tied !== undefined) bereave(cell, cell.tied, thread, reasonOf)
     this.#host.calls.failThread(thread, reasonOf)
     this.#host.scheduler.drain()
   }
@@ -78,4 +71,14 @@ export class Graves {
       return pid === undefined || lived(pid) ? others : 'noproc'
     }
   }
+}
+
+/** Nothing ties `cell` to a thread that is gone: it hears what its ties were for. */
+function bereave(cell: Cell, tied: Ties, thread: number, reasonOf: (pid: Pid) => ExitReason): void {
+  const { unanswered, watchers, monitors, unlinking, links } = tied
+  for (const { pid, ref } of unanswered.values()) if (pid.thread === thread) unanswered.remove(ref)
+  for (const { pid, ref } of watchers.values()) if (pid.thread === thread) watchers.remove(ref)
+  for (const { pid, ref } of monitors.values()) if (pid.thread === thread) cell.receiveDown(ref, pid, reasonOf(pid))
+  for (const [key, { pid }] of unlinking.entries()) if (pid.thread === thread) unlinking.delete(key)
+  for (const pid of links.values()) if (pid.thread === thread) cell.receiveExit(pid, reasonOf(pid), true)
 }

@@ -11,6 +11,7 @@ import type { BehaviourFn } from './behaviour.js'
 import type { Birth } from './birth.js'
 import { Calls, shellEnded } from './calls.js'
 import { Cell } from './cell.js'
+import { CellTable } from './cell-table.js'
 import { DeadLetters } from './dead-letters.js'
 import type { Loader } from './entry.js'
 import { type ExitReason, sendable } from './exit-reason.js'
@@ -26,6 +27,7 @@ import { Router } from './router.js'
 import { Scheduler } from './scheduler.js'
 import { Spawner } from './spawner.js'
 import type { ActorSystem } from './system.js'
+import { untie } from './ties.js'
 import { Timers } from './timers.js'
 import { Wires } from './wires.js'
 
@@ -82,7 +84,7 @@ export class Host implements LinkEvents {
   readonly wires = new Wires(this)
   readonly spawner: Spawner
   readonly timers = new Timers(this)
-  readonly cells = new Map<number, Cell>()
+  readonly cells = new CellTable()
   /** Set once, by the system that this host belongs to. */
   system!: ActorSystem
   /** Hears of every process of this thread that is gone, and of a spawn that failed. */
@@ -132,15 +134,14 @@ export class Host implements LinkEvents {
 
   /** The live process `pid` of this thread. */
   cell(pid: Pid): Cell | undefined {
-    const cell = this.cells.get(pid.slot)
-    return cell?.pid.equals(pid) ? cell : undefined
+    return this.cells.get(pid)
   }
 
   /** Makes a process that does not run yet. */
   open(birth: Birth): Cell {
     this.assertRunning()
     const cell = new Cell(this, this.processes.open(this.thread), birth)
-    this.cells.set(cell.pid.slot, cell)
+    this.cells.add(cell)
     this.onOpened?.(cell.pid)
     return cell
   }
@@ -174,7 +175,7 @@ export class Host implements LinkEvents {
    */
   settle(serial: number, outcome: 'value' | 'error' | 'exit', value: unknown): void {
     const fence = this.fence && this.cell(this.fence)
-    if (fence === undefined || fence.mailbox.length === 0) return this.#settle(serial, outcome, value)
+    if (fence === undefined || fence.inbox.length === 0) return this.#settle(serial, outcome, value)
     this.calls.arrived(serial)
     fence.deliver(new Deferred(() => this.#settle(serial, outcome, value)))
   }
@@ -206,9 +207,9 @@ export class Host implements LinkEvents {
   #wire(wire: Wire, from: number): void {
     wire.thread = from
     if (wire.op === ANSWER) return this.settle(wire.serial, 'value', { version: wire.version, revision: wire.revision })
-    const cell = this.cells.get(wire.slot)
-    if (cell !== undefined && cell.pid.generation === wire.generation) cell.takeWire(wire)
-    else this.wires.stray(wire)
+    const cell = this.cells.find(wire.slot, wire.generation)
+    if (cell === undefined) this.wires.stray(wire)
+    else cell.takeWire(wire)
   }
 
   spilled(): void {
@@ -254,22 +255,18 @@ export class Host implements LinkEvents {
   }
 
   #announce(cell: Cell, reason: ExitReason): void {
-    const { pid } = cell
-    for (const { claim } of cell.names) this.names.release(claim)
+    const { pid, tied } = cell
+    for (const { claim } of tied?.names ?? []) this.names.release(claim)
     // Main does it for a thread that has been ended.
     if (!this.#abandoned) this.processes.close(pid)
-    this.cells.delete(pid.slot)
+    this.cells.delete(pid)
     const over = cell.birth.shell ? shellEnded(reason) : undefined
-    cell.waiters.clear(this.clock, over)
-    this.calls.dropOwner(cell, over)
+    cell.inbox.clear(this.clock, over)
+    if (tied !== undefined) this.calls.dropOwner(tied, over)
     Process.abort(cell, reason)
-    for (const from of cell.unanswered.values()) this.router.reply(undefined, from, 'exit', reason)
-    for (const peer of cell.links.values()) this.router.exit(pid, peer, reason, true)
-    for (const watcher of cell.watchers.values()) this.router.down(watcher.pid, watcher.ref, pid, reason)
-    for (const { ref } of cell.monitors.values()) this.router.demonitor(cell, ref, false)
-    cell.onExit?.(reason)
+    if (cell.tied !== undefined) untie(this.router, cell, cell.tied, reason)
     if (this.fence?.equals(pid))
-      for (const message of cell.mailbox.drain()) if (message instanceof Deferred) message.run()
+      for (const message of cell.inbox.drain()) if (message instanceof Deferred) message.run()
     this.onGone?.(pid, reason)
   }
 
@@ -312,7 +309,7 @@ export class Host implements LinkEvents {
   }
 
   #end(error: BeamlineError | undefined): void {
-    for (const cell of this.cells.values()) cell.waiters.clear(this.clock, error)
+    for (const cell of this.cells.values()) cell.inbox.clear(this.clock, error)
     for (const cell of [...this.cells.values()]) cell.exit('shutdown')
     this.calls.clear(error)
     this.deadLetters.close()

@@ -34,15 +34,15 @@ export function infoOf(host: Host, pid: Pid): ProcessInfo | undefined {
   return (
     cell && {
       pid,
-      names: cell.names.map(({ name }) => name),
+      names: cell.ties.names.map(({ name }) => name),
       label: cell.birth.label,
       thread: pid.thread,
       parent: cell.birth.parent,
-      messageQueueLength: cell.mailbox.length,
+      messageQueueLength: cell.inbox.length,
       handled: cell.handled,
-      links: cell.links.values(),
-      monitors: cell.monitors.values().map((monitor) => monitor.pid),
-      monitoredBy: cell.watchers.values().map((watcher) => watcher.pid),
+      links: cell.ties.links.values(),
+      monitors: cell.ties.monitors.values().map((monitor) => monitor.pid),
+      monitoredBy: cell.ties.watchers.values().map((watcher) => watcher.pid),
       trapExit: cell.trapExit,
       status: cell.status,
     }

@@ -27,7 +27,11 @@ export class Mailbox {
   shift(): unknown {
     const message = this.#items[this.#head]
     this.#items[this.#head++] = undefined
-    this.#compact()
+    // What was taken is freed once it is all or half.
+    if (this.#head === this.#items.length) this.#items = none
+    else if (this.#head < 1024 || this.#head < this.#items.length / 2) return message
+    else this.#items = this.#items.slice(this.#head)
+    this.#head = 0
     return message
   }
 
@@ -51,13 +55,5 @@ export class Mailbox {
     this.#items = none
     this.#head = 0
     return rest
-  }
-
-  /** Frees what was taken, once it is all or half. */
-  #compact(): void {
-    if (this.#head === this.#items.length) this.#items = none
-    else if (this.#head < 1024 || this.#head < this.#items.length / 2) return
-    else this.#items = this.#items.slice(this.#head)
-    this.#head = 0
   }
 }

@@ -27,7 +27,7 @@ export class Naming {
       return this.#ask(cell, name, { kind: 'register', entry: { key, value } })
     }
     const claim = await this.#control.claimName(requireName(name), cell.pid)
-    if (cell.alive) cell.names.push({ name, claim })
+    if (cell.alive) cell.ties.names.push({ name, claim })
     else this.#host.names.release(claim)
   }
 
@@ -38,9 +38,9 @@ export class Naming {
       return this.#ask(cell, name, { kind: 'unregister', key: name.key })
     }
     const own = requireName(name)
-    const held = cell.names.findIndex((one) => one.name === own)
+    const held = cell.ties.names.findIndex((one) => one.name === own)
     if (held < 0) throw notOwn(cell, name)
-    for (const { claim } of cell.names.splice(held, 1)) this.#host.names.release(claim)
+    for (const { claim } of cell.ties.names.splice(held, 1)) this.#host.names.release(claim)
   }
 
   /** In the process's stead, which does not run yet; it may die meanwhile, and who starts it must hear of that. */

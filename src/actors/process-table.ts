@@ -2,7 +2,7 @@ import { BeamlineError } from '../errors.js'
 import { Pid, type RawPid } from '../threads/pid.js'
 
 /** Slots are handed to threads in chunks of this size. */
-const CHUNK = 64
+export const CHUNK = 64
 /** Chunks beside those for `maxProcesses`, as every thread may have one that it does not fill. */
 const SPARE_CHUNKS = 8192
 

@@ -11,6 +11,7 @@ import type { Spawnable, SpawnOptions } from './spawner.js'
 import type { ActorSystem } from './system.js'
 import type { TimerRef } from './timers.js'
 import type { Name } from './via.js'
+import type { Match } from './waiters.js'
 
 /**
  * Where a message may go: a process, a registered name, a key of a registry, or anything that has a pid, such as a server
@@ -28,13 +29,10 @@ export interface CallOptions {
  * ends with it: what a dead process still tries to send goes nowhere.
  */
 export class Process {
-  readonly #host: Host
   #cell: Cell
-  #abort: AbortController | undefined
 
   /** @internal Processes are made by `spawn`. */
-  constructor(host: Host, cell: Cell) {
-    this.#host = host
+  constructor(cell: Cell) {
     this.#cell = cell
   }
 
@@ -49,16 +47,17 @@ export class Process {
 
   /** The system this process lives in, as seen from its thread. */
   get system(): ActorSystem {
-    return this.#host.system
+    return this.#cell.host.system
   }
 
   /** Aborts when the process exits, with the exit reason: for `fetch`, timers and streams. */
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController()
-      if (!this.#cell.alive) this.#abort.abort('noproc')
+    const { ties, alive } = this.#cell
+    if (ties.abort === undefined) {
+      ties.abort = new AbortController()
+      if (!alive) ties.abort.abort('noproc')
     }
-    return this.#abort.signal
+    return ties.abort.signal
   }
 
   /** Whether exit signals arrive as `EXIT` messages; `kill` is never trapped. Mirrors `Process.flag(:trap_exit, …)`. */
@@ -75,20 +74,15 @@ export class Process {
    * @throws BeamlineError NOPROC for a name that nobody has, NOT_CLONEABLE for a message that cannot be copied
    */
   send(to: Destination | Alias, message: unknown, options: { readonly transfer?: Transfer } = {}): void {
-    if (to instanceof Alias) return this.#toAlias(to, message, false, options.transfer)
-    this.#host.router.message(this.#cell, this.#host.resolve(to), message, false, options.transfer)
+    if (to instanceof Alias) return toAlias(this.#cell, to, message, false, options.transfer)
+    this.#cell.host.router.message(this.#cell, this.#cell.host.resolve(to), message, false, options.transfer)
   }
 
   /** Sends a server a request that wants no answer. Never fails for the dead or nameless. Mirrors `GenServer.cast/2`. */
   cast(to: Destination | Alias, request: unknown, options: { readonly transfer?: Transfer } = {}): void {
-    if (to instanceof Alias) return this.#toAlias(to, request, true, options.transfer)
-    const pid = this.#host.resolve(to, 'quiet')
-    if (pid !== undefined) this.#host.router.message(this.#cell, pid, request, true, options.transfer)
-  }
-
-  #toAlias(to: Alias, message: unknown, cast: boolean, transfer: Transfer | undefined): void {
-    const pid = new Pid(to.node, to.thread, to.slot, to.generation)
-    this.#host.router.message(this.#cell, pid, message, cast, transfer, to.serial)
+    if (to instanceof Alias) return toAlias(this.#cell, to, request, true, options.transfer)
+    const pid = this.#cell.host.resolve(to, 'quiet')
+    if (pid !== undefined) this.#cell.host.router.message(this.#cell, pid, request, true, options.transfer)
   }
 
   /**
@@ -100,20 +94,12 @@ export class Process {
     match?: ((message: unknown) => message is M) | ((message: unknown) => boolean),
     { timeout = Number.POSITIVE_INFINITY }: { readonly timeout?: number } = {},
   ): Promise<M> {
-    const turn = this.#host.scheduler.admit()
-    if (turn === undefined) return this.#take(match, timeout) as Promise<M>
-    return turn.then(() => this.#take(match, timeout)) as Promise<M>
-  }
-
-  #take(match: ((message: unknown) => boolean) | undefined, timeout: number): Promise<unknown> {
-    try {
-      this.#host.assertOpen()
-      if (!this.#cell.alive) return this.#cell.over()
-      this.#host.running(this.#cell)
-      return this.#cell.waiters.wait(match, timeout, this.#host.clock)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    const cell = this.#cell
+    const { scheduler } = cell.host
+    return new Promise((resolve: (message: never) => void) => {
+      if (scheduler.admits()) take(cell, match, timeout, resolve)
+      else scheduler.postpone(() => take(cell, match, timeout, resolve))
+    })
   }
 
   /** The messages as they come, for `for await`. */
@@ -125,37 +111,37 @@ export class Process {
 
   /** Ties two processes: when one exits for another reason than `normal`, so does the other. Mirrors `Process.link/1`. */
   link(pid: Pid): void {
-    this.#host.router.link(this.#cell, pid)
+    this.#cell.host.router.link(this.#cell, pid)
   }
 
   /** Unties them: after this, no exit signal of that link arrives. */
   unlink(pid: Pid): void {
-    this.#host.router.unlink(this.#cell, pid)
+    this.#cell.host.router.unlink(this.#cell, pid)
   }
 
   /** Asks for one `{ type: 'DOWN', ref, pid, reason }` when the process is gone; at once if it is. */
   monitor(target: Destination): Ref {
-    return this.#host.router.monitor(this.#cell, target)
+    return this.#cell.host.router.monitor(this.#cell, target)
   }
 
   /** Ends a monitor; `flush` also takes its `DOWN` out of the mailbox. Harmless when repeated. */
   demonitor(ref: Ref, options: { readonly flush?: boolean } = {}): void {
-    this.#host.router.demonitor(this.#cell, ref, options.flush ?? false)
+    this.#cell.host.router.demonitor(this.#cell, ref, options.flush ?? false)
   }
 
   /** Sends an exit signal; `kill` cannot be refused. Mirrors `Process.exit/2`. */
   exit(pid: Pid, reason: ExitReason): void {
-    this.#host.router.exit(this.#cell.pid, pid, reason, false)
+    this.#cell.host.router.exit(this.#cell.pid, pid, reason, false)
   }
 
   /** Sends `message` after `ms` milliseconds; the timer outlives this process. A name is looked up when it is time. */
   sendAfter(to: Destination, message: unknown, ms: number): TimerRef {
-    return this.#host.timers.start(this.#cell, to, message, ms)
+    return this.#cell.host.timers.start(this.#cell, to, message, ms)
   }
 
   /** Ends a timer. @returns the milliseconds that were left, or `false` when it had fired or was cancelled before */
   cancelTimer(ref: TimerRef): number | false {
-    return this.#host.timers.cancel(ref)
+    return this.#cell.host.timers.cancel(ref)
   }
 
   /**
@@ -165,7 +151,7 @@ export class Process {
    * the calling process itself
    */
   call(to: Destination, request: unknown, options: CallOptions = {}): Promise<unknown> {
-    return this.#host.router.call(this.#cell, to, request, options.timeout ?? 5000)
+    return this.#cell.host.router.call(this.#cell, to, request, options.timeout ?? 5000)
   }
 
   /**
@@ -180,17 +166,17 @@ export class Process {
     reason: ExitReason = 'normal',
     { timeout = Number.POSITIVE_INFINITY }: CallOptions = {},
   ): Promise<void> {
-    return this.#host.router.stop(this.#cell, to, reason, timeout)
+    return this.#cell.host.router.stop(this.#cell, to, reason, timeout)
   }
 
   /** Answers a call; only the first answer counts, and one for a caller that has gone is dropped. */
   reply(from: From, value: unknown): void {
-    this.#host.router.reply(this.#cell, from, 'value', value)
+    this.#cell.host.router.reply(this.#cell, from, 'value', value)
   }
 
   /** Refuses a call: the caller's promise is rejected with `error`, and nobody dies. */
   replyError(from: From, error: BeamlineError): void {
-    this.#host.router.reply(this.#cell, from, 'error', error)
+    this.#cell.host.router.reply(this.#cell, from, 'error', error)
   }
 
   /**
@@ -198,7 +184,7 @@ export class Process {
    * @throws BeamlineError BAD_ENTRY, ALREADY_REGISTERED, NOT_CLONEABLE
    */
   spawn<A>(what: Spawnable<A>, args?: A, options: SpawnOptions = {}): Promise<Pid> {
-    return this.#host.spawner.spawn(this.#cell, what as Spawnable<unknown>, args, options)
+    return this.#cell.host.spawner.spawn(this.#cell, what as Spawnable<unknown>, args, options)
   }
 
   /** Starts a {@link Server} with this process as its parent; resolves once its `init` is done. */
@@ -207,7 +193,7 @@ export class Process {
     args: InitArgs<S>,
     options: SpawnOptions = {},
   ): Promise<ServerRef<S>> {
-    const pid = await this.#host.spawner.start(this.#cell, type, args, options)
+    const pid = await this.#cell.host.spawner.start(this.#cell, type, args, options)
     return serverRef<S>(this, pid)
   }
 
@@ -216,9 +202,9 @@ export class Process {
    * @throws BeamlineError ALREADY_REGISTERED while another live process has it
    */
   async register(name: Name): Promise<void> {
-    this.#host.assertRunning()
+    this.#cell.host.assertRunning()
     if (!this.#cell.alive) return this.#cell.over()
-    return this.#cell.own(this.#host.naming.register(this.#cell, name))
+    return this.#cell.own(this.#cell.host.naming.register(this.#cell, name))
   }
 
   /**
@@ -227,9 +213,9 @@ export class Process {
    * @throws BeamlineError NOPROC for a name that this process does not have, INVALID_TYPE for what is no name
    */
   async unregister(name: Name): Promise<void> {
-    this.#host.assertRunning()
+    this.#cell.host.assertRunning()
     if (!this.#cell.alive) return this.#cell.over()
-    return this.#cell.own(this.#host.naming.unregister(this.#cell, name))
+    return this.#cell.own(this.#cell.host.naming.unregister(this.#cell, name))
   }
 
   /**
@@ -238,9 +224,9 @@ export class Process {
    * @param options.once closes it with its first message; false unless told
    */
   alias({ once = false }: { readonly once?: boolean } = {}): Alias {
-    const { serial } = this.#host.ref()
+    const { serial } = this.#cell.host.ref()
     const { node, thread, slot, generation } = this.pid
-    if (this.#cell.alive) this.#cell.aliases.open(serial, once)
+    if (this.#cell.alive) this.#cell.ties.aliases.open(serial, once)
     return new Alias(node, thread, slot, generation, serial)
   }
 
@@ -248,24 +234,23 @@ export class Process {
   unalias(alias: Alias): boolean {
     const { node, thread, slot, generation } = alias
     const own = this.pid.equals(new Pid(node, thread, slot, generation))
-    return own && this.#cell.aliases.close(alias.serial)
+    return own && this.#cell.ties.aliases.close(alias.serial)
   }
 
   /** A new unique reference, as `make_ref/0`. */
   ref(): Ref {
-    return this.#host.ref()
+    return this.#cell.host.ref()
   }
 
   /** @internal */
   static abort(cell: Cell, reason: ExitReason): void {
-    if (cell.process.#cell === cell) cell.process.#abort?.abort(reason)
+    if (cell.process.#cell === cell) cell.tied?.abort?.abort(reason)
   }
 
   /** @internal The process of a shell goes on as another one: the code that holds it has not ended. */
   static revive(process: Process, cell: Cell): Process {
-    const before = process.#abort
+    const before = process.#cell.tied?.abort
     process.#cell = cell
-    process.#abort = undefined
     // Where the death has not been announced yet. Not at once: who hears of it must find the new process made.
     queueMicrotask(() => before?.abort('noproc'))
     return process
@@ -278,7 +263,24 @@ export class Process {
 
   /** @internal */
   static hostOf(process: Process): Host {
-    return process.#host
+    return process.#cell.host
+  }
+}
+
+function toAlias(sender: Cell, to: Alias, message: unknown, cast: boolean, transfer: Transfer | undefined): void {
+  const pid = new Pid(to.node, to.thread, to.slot, to.generation)
+  sender.host.router.message(sender, pid, message, cast, transfer, to.serial)
+}
+
+function take(cell: Cell, match: Match, timeout: number, resolve: (message: never) => void): void {
+  const { host } = cell
+  try {
+    host.assertOpen()
+    if (!cell.alive) return resolve(cell.over() as never)
+    host.running(cell)
+    cell.inbox.wait(match, timeout, host.clock, resolve as (message: unknown) => void)
+  } catch (error) {
+    resolve(Promise.reject(error) as never)
   }
 }
 

@@ -53,7 +53,7 @@ export class Receiver {
     switch (signal.kind) {
       case 'message': {
         const body = unpack(signal.body)
-        if (cell === undefined || !cell.aliases.admits(signal.alias)) host.deadLetters.post(to, body)
+        if (cell === undefined || !cell.admits(signal.alias)) host.deadLetters.post(to, body)
         else cell.deliver(signal.cast ? new Cast(body) : body)
         return
       }
@@ -65,7 +65,7 @@ export class Receiver {
         return
       }
       case 'forget':
-        cell?.unanswered.take(signal.ref[0], signal.ref[1])
+        cell?.ties.unanswered.take(signal.ref[0], signal.ref[1])
         return
       case 'exit':
         cell?.receiveExit(this.#pid(signal.from), unpack(signal.reason) as ExitReason, signal.linked)
@@ -73,28 +73,29 @@ export class Receiver {
       case 'link': {
         const from = this.#pid(signal.from)
         if (cell === undefined) host.router.exit(to, from, 'noproc', true)
-        else if (!cell.unlinking.has(from.toString())) cell.links.set(from.toString(), from)
+        else if (!cell.ties.unlinking.has(from.toString())) cell.ties.links.set(from.toString(), from)
         return
       }
       case 'unlink': {
         const from = this.#pid(signal.from)
-        cell?.links.delete(from.toString())
+        cell?.ties.links.delete(from.toString())
         host.router.unlinked(from, to, Ref.fromRaw(host.node, signal.ref))
         return
       }
       case 'unlinked': {
         const from = this.#pid(signal.from).toString()
-        if (cell?.unlinking.get(from)?.ref.equals(Ref.fromRaw(host.node, signal.ref))) cell.unlinking.delete(from)
+        if (cell?.ties.unlinking.get(from)?.ref.equals(Ref.fromRaw(host.node, signal.ref)))
+          cell.ties.unlinking.delete(from)
         return
       }
       case 'monitor': {
         const watcher = { pid: this.#pid(signal.from), ref: Ref.fromRaw(host.node, signal.ref) }
         if (cell === undefined) host.router.down(watcher.pid, watcher.ref, to, 'noproc')
-        else cell.watchers.add(watcher)
+        else cell.ties.watchers.add(watcher)
         return
       }
       case 'demonitor':
-        cell?.watchers.take(signal.ref[0], signal.ref[1])
+        cell?.ties.watchers.take(signal.ref[0], signal.ref[1])
         return
       case 'down':
         cell?.receiveDown(

@@ -29,7 +29,7 @@ export class Router {
     if (this.#isHere(to)) {
       const message = copyHere(body, transfer)
       const cell = this.#host.cell(to)
-      if (cell?.aliases.admits(alias)) cell.deliver(cast ? new Cast(message) : message)
+      if (cell?.admits(alias)) cell.deliver(cast ? new Cast(message) : message)
       else this.#host.deadLetters.post(to, message)
       return
     }
@@ -74,7 +74,10 @@ export class Router {
       throw new BeamlineError('NOPROC', text, { details: { reason: 'calling_self' } })
     }
     if (!caller.alive) return caller.over()
-    return this.#ask(new Asked(this, kind, this.#host.ref(), caller.pid, caller, callee, timeout, verb, to), request)
+    return this.#ask(
+      new Asked(this, kind, this.#host.ref(), caller.pid, caller.ties, callee, timeout, verb, to),
+      request,
+    )
   }
 
   /** Puts a request of the system's own to a process, for this thread. */
@@ -129,7 +132,7 @@ export class Router {
 
   /** Puts a call into the mailbox of a process on this thread, and remembers that it wants an answer. */
   ask(cell: Cell, kind: Kind, from: From, request: unknown): void {
-    cell.unanswered.add(from)
+    cell.ties.unanswered.add(from)
     if (kind === 'call') cell.deliver(new Call(from, request))
     else cell.obey(new SystemCall(from, request as SystemRequest))
   }
@@ -153,7 +156,7 @@ export class Router {
 
   /** The callee need not remember the call any more. */
   forget(callee: Pid, ref: Ref): void {
-    if (this.#isHere(callee)) this.#host.cell(callee)?.unanswered.remove(ref)
+    if (this.#isHere(callee)) this.#host.cell(callee)?.ties.unanswered.remove(ref)
     else this.#signal(callee, { kind: 'forget', to: callee.raw, ref: ref.raw })
   }
 
@@ -170,13 +173,13 @@ export class Router {
 
   link(cell: Cell, to: Pid): void {
     const target = this.#pid(to)
-    if (!cell.alive || target.equals(cell.pid) || cell.links.has(target.toString())) return
-    cell.links.set(target.toString(), target)
-    cell.unlinking.delete(target.toString())
+    if (!cell.alive || target.equals(cell.pid) || cell.ties.links.has(target.toString())) return
+    cell.ties.links.set(target.toString(), target)
+    cell.ties.unlinking.delete(target.toString())
     if (this.#isHere(target)) {
       const other = this.#host.cell(target)
       if (other === undefined) cell.receiveExit(target, 'noproc', true)
-      else other.links.set(cell.pid.toString(), cell.pid)
+      else other.ties.links.set(cell.pid.toString(), cell.pid)
     } else if (!this.#signal(target, { kind: 'link', to: target.raw, from: cell.pid.raw })) {
       cell.receiveExit(target, 'noproc', true)
     }
@@ -184,14 +187,14 @@ export class Router {
 
   unlink(cell: Cell, to: Pid): void {
     const target = this.#pid(to)
-    if (!cell.links.delete(target.toString())) return
+    if (!cell.ties.links.delete(target.toString())) return
     if (this.#isHere(target)) {
-      this.#host.cell(target)?.links.delete(cell.pid.toString())
+      this.#host.cell(target)?.ties.links.delete(cell.pid.toString())
       return
     }
     const ref = this.#host.ref()
     const sent = this.#signal(target, { kind: 'unlink', to: target.raw, from: cell.pid.raw, ref: ref.raw })
-    if (sent) cell.unlinking.set(target.toString(), { pid: target, ref })
+    if (sent) cell.ties.unlinking.set(target.toString(), { pid: target, ref })
   }
 
   /** Confirms the unlink `ref` of `by`, whether or not `of` is there to have heard it. */
@@ -208,11 +211,11 @@ export class Router {
       cell.deliver({ type: 'DOWN', ref, pid: name, reason: 'noproc' }, true)
       return ref
     }
-    cell.monitors.add({ pid, ref })
+    cell.ties.monitors.add({ pid, ref })
     if (this.#isHere(pid)) {
       const other = this.#host.cell(pid)
       if (other === undefined) cell.receiveDown(ref, pid, 'noproc')
-      else other.watchers.add({ pid: cell.pid, ref })
+      else other.ties.watchers.add({ pid: cell.pid, ref })
     } else if (!this.#signal(pid, { kind: 'monitor', to: pid.raw, from: cell.pid.raw, ref: ref.raw })) {
       cell.receiveDown(ref, pid, 'noproc')
     }
@@ -220,16 +223,14 @@ export class Router {
   }
 
   demonitor(cell: Cell, ref: Ref, flush: boolean): void {
-    const pid = ref.node === this.#host.node ? cell.monitors.remove(ref)?.pid : undefined
+    const pid = ref.node === this.#host.node ? cell.ties.monitors.remove(ref)?.pid : undefined
     if (pid !== undefined) {
-      if (this.#isHere(pid)) this.#host.cell(pid)?.watchers.remove(ref)
+      if (this.#isHere(pid)) this.#host.cell(pid)?.ties.watchers.remove(ref)
       else this.#signal(pid, { kind: 'demonitor', to: pid.raw, ref: ref.raw })
     }
     if (!flush) return
-    const queued = cell.mailbox.find((message) => isDown(message) && ref.equals(message.ref), 0)
-    if (queued < 0) return
-    cell.mailbox.remove(queued)
-    cell.waiters.rescan()
+    const queued = cell.inbox.find((message) => isDown(message) && ref.equals(message.ref), 0)
+    if (queued >= 0) cell.inbox.remove(queued)
   }
 
   /** Tells the monitor `ref` of `watcher` that `pid` is gone. */

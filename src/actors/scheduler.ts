@@ -2,8 +2,8 @@
 export interface Runnable {
   /** Does one piece of work; true when more is left that could be done at once. */
   runOnce(): boolean
-  /** @internal What is behind it in the queue; it is queued once at a time. */
-  next?: Runnable | undefined
+  /** @internal What is behind it in the queue: null when it is the last, undefined when it is not queued. */
+  next?: Runnable | null | undefined
 }
 
 /** Pieces of work after which the event loop gets a turn, so that processes that never rest starve no timer. */
@@ -17,46 +17,46 @@ const now = Promise.resolve()
  * which it became ready.
  */
 export class Scheduler {
-  #first: Runnable | undefined
-  #last: Runnable | undefined
+  #first: Runnable | null = null
+  #last: Runnable | null = null
   #budget = BUDGET
   #wakeup: 'none' | 'microtask' | 'turn' = 'none'
-  #turnOver: (() => void)[] = []
+  #postponed: (() => void)[] = []
 
+  /** Harmless for what is in the queue already. */
   enqueue(runnable: Runnable): void {
-    this.#append(runnable)
-    this.#wake()
-  }
-
-  #append(runnable: Runnable): void {
-    if (this.#last === undefined) this.#first = runnable
+    if (runnable.next !== undefined) return
+    runnable.next = null
+    if (this.#last === null) this.#first = runnable
     else this.#last.next = runnable
     this.#last = runnable
+    if (this.#wakeup === 'none') this.#wake()
   }
 
   /** Runs what is ready, now: at the end of a batch of signals. */
   drain(): void {
-    for (let runnable = this.#first; runnable !== undefined; runnable = this.#first) {
+    for (let runnable = this.#first; runnable !== null; runnable = this.#first) {
       if (this.#budget <= 0) return this.#waitForTurn()
-      this.#first = runnable.next
-      if (this.#first === undefined) this.#last = undefined
+      this.#first = runnable.next ?? null
+      if (this.#first === null) this.#last = null
       runnable.next = undefined
       this.#budget--
-      if (runnable.runOnce()) this.#append(runnable)
+      if (runnable.runOnce()) this.enqueue(runnable)
     }
   }
 
-  /** Counts work done outside the queue; a promise when the event loop must turn first. */
-  admit(): Promise<void> | undefined {
-    if (--this.#budget > 0) return undefined
-    return new Promise((resolve) => {
-      this.#turnOver.push(resolve)
-      this.#waitForTurn()
-    })
+  /** Counts work done outside the queue; false when the event loop must turn first. */
+  admits(): boolean {
+    return --this.#budget > 0
+  }
+
+  /** Does work that was not admitted once the event loop has turned. */
+  postpone(work: () => void): void {
+    this.#postponed.push(work)
+    this.#waitForTurn()
   }
 
   #wake(): void {
-    if (this.#wakeup !== 'none') return
     this.#wakeup = 'microtask'
     void now.then(this.#wakened)
   }
@@ -72,7 +72,7 @@ export class Scheduler {
     setImmediate(() => {
       this.#wakeup = 'none'
       this.#budget = BUDGET
-      for (const resolve of this.#turnOver.splice(0)) resolve()
+      for (const work of this.#postponed.splice(0)) work()
       this.drain()
     })
   }

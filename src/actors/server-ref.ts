@@ -24,8 +24,7 @@ export class MethodCall {
   copied(): MethodCall {
     for (const arg of this.args) {
       if (isPrimitive(arg)) continue
-      const { method, args } = copy(this.plain) as MethodCall
-      return new MethodCall(method, args)
+      return new MethodCall(this.method, copy(this.args, undefined, 'args') as unknown[])
     }
     return this
   }

@@ -16,7 +16,7 @@ export function shutdown(
   host.refuseNew()
   const left = () => [...host.cells.values()].filter((cell) => !spared(cell))
   for (const cell of left()) cell.receiveExit(cell.birth.parent ?? cell.pid, 'shutdown', false)
-  if (left().length === 0) return Promise.resolve()
+  if (!anyLeft(host, spared)) return Promise.resolve()
   return new Promise((resolve) => {
     const { onGone } = host
     const timer = clock.setTimeout(() => {
@@ -24,10 +24,16 @@ export function shutdown(
     }, timeout)
     host.onGone = (pid, reason) => {
       onGone?.(pid, reason)
-      if (left().length > 0) return
+      if (anyLeft(host, spared)) return
       clock.clearTimeout(timer)
       host.onGone = onGone
       resolve()
     }
   })
+}
+
+/** Asked at every exit: it must not look at all that are left. */
+function anyLeft(host: Host, spared: (cell: Cell) => boolean): boolean {
+  for (const cell of host.cells.values()) if (!spared(cell)) return true
+  return false
 }

@@ -4,13 +4,14 @@ import { MAIN } from '../threads/mesh.js'
 import { copy, moved, type Payload, pack, unpack } from '../threads/payload.js'
 import { Pid, Ref } from '../threads/pid.js'
 import type { SpawnSignal } from '../threads/signal.js'
-import { Attempt } from './attempt.js'
+import { Attempt, GivenUp } from './attempt.js'
 import { type BehaviourFn, isBehaviourFn, type ProcessFn } from './behaviour.js'
+import type { Birth } from './birth.js'
 import { type Birthright, birthrightOf, type InnerOptions } from './birthright.js'
 import { timedOut } from './calls.js'
 import type { Cell } from './cell.js'
+import { bindTo, endedEarly, runUntilReady } from './cradle.js'
 import { Entries, type Entry, type EntryName, nameOf } from './entry.js'
-import { type ExitReason, errorFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { MailboxLimit } from './mailbox.js'
 import { type ServerClass, serverSpawn } from './server.js'
@@ -67,26 +68,32 @@ export class Spawner {
   /** What other threads have asked for and may give up, by the reference of their spawn. */
   readonly #attempts = new Map<string, Attempt>()
 
+  #lastBirth: Birth = { parent: undefined, label: '', limit: undefined }
+
   constructor(host: Host) {
     this.#host = host
     this.#entries = new Entries(host.load)
   }
 
-  async spawn(parent: Cell, what: Spawnable, args: unknown, options: InnerOptions): Promise<Pid> {
-    this.#host.assertRunning()
-    return parent.alive ? parent.own(this.#spawn(parent, what, args, options)) : parent.over()
+  spawn(parent: Cell, what: Spawnable, args: unknown, options: InnerOptions): Promise<Pid> {
+    try {
+      this.#host.assertRunning()
+      return parent.alive ? this.#spawn(parent, what, args, options) : parent.over()
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
-  async #spawn(parent: Cell, what: Spawnable, args: unknown, options: InnerOptions): Promise<Pid> {
+  #spawn(parent: Cell, what: Spawnable, args: unknown, options: InnerOptions): Promise<Pid> {
     const name = typeof what === 'function' ? undefined : nameOf(what)
     const entry = name ? `${name.module}#${name.export}` : (what as ProcessFn).name || 'closure'
     const right = birthrightOf(options, entry, () => this.#host.ref())
     if (name === undefined) return this.#closure(parent, what as ProcessFn, args, right)
     const thread = this.#threadFor(right.thread)
     if (thread !== this.#host.thread || right.thread === 'isolated')
-      return this.#remote(parent, name, args, right, thread)
+      return parent.own(this.#remote(parent, name, args, right, thread))
     const copied = copy(args)
-    return this.#local(parent, this.#entries.load(name), copied, right)
+    return parent.own(this.#local(parent, this.#entries.load(name), copied, right))
   }
 
   /** Starts a server class: by its module on any thread, or, when it names none, on this one. */
@@ -102,14 +109,29 @@ export class Spawner {
       const message = `a closure cannot leave its thread for '${right.thread}': put it in a module and give { module, export }`
       throw new BeamlineError('BAD_ENTRY', message)
     }
-    return this.#local(parent, body, args, right)
+    const waits = right.names.length > 0 || right.timeout !== Number.POSITIVE_INFINITY || isBehaviourFn(body)
+    return waits
+      ? parent.own(this.#local(parent, body, args, right))
+      : this.#atOnce(parent, body as ProcessFn, args, right)
+  }
+
+  /** Nothing has to be waited for. Resolves as the function is called. */
+  #atOnce(parent: Cell, body: ProcessFn, args: unknown, right: Birthright): Promise<Pid> {
+    const cell = this.#open(parent.pid, right)
+    bindTo(cell, parent.pid, right)
+    this.#adopt(parent, right, cell.pid)
+    return new Promise((resolve) => {
+      cell.run(body, args, () => {
+        if (parent.runsOn) resolve(cell.pid)
+      })
+    })
   }
 
   #local(parent: Cell, body: Body | Promise<Body>, args: unknown, right: Birthright): Promise<Pid> {
     if (right.timeout === Number.POSITIVE_INFINITY) return this.#begin(parent, body, args, right)
     const attempt = new Attempt()
     const abandoned = () => {
-      if (attempt.cell !== undefined) parent.links.delete(attempt.cell.pid.toString())
+      if (attempt.cell !== undefined) parent.ties.links.delete(attempt.cell.pid.toString())
       attempt.cancel()
     }
     const ref = this.#host.ref()
@@ -176,7 +198,7 @@ export class Spawner {
     const isolated = right.thread === 'isolated'
     expected.late = true
     if (pid !== undefined) {
-      parent.links.delete(pid.toString())
+      parent.ties.links.delete(pid.toString())
       if (!isolated) this.#host.control.suspect(pid)
     }
     if (thread === this.#host.thread) this.#host.control.closeIsolated(ref.raw)
@@ -203,8 +225,8 @@ export class Spawner {
 
   #adopt(parent: Cell, right: Birthright, pid: Pid, late = false): void {
     if (parent.alive) {
-      if (right.link && !late) parent.links.set(pid.toString(), pid)
-      if (right.monitor !== undefined) parent.monitors.add({ pid, ref: right.monitor })
+      if (right.link && !late) parent.ties.links.set(pid.toString(), pid)
+      if (right.monitor !== undefined) parent.ties.monitors.add({ pid, ref: right.monitor })
     } else if (right.link) {
       this.#host.router.exit(parent.pid, pid, 'noproc', true)
     }
@@ -237,13 +259,19 @@ export class Spawner {
 
   async #birth(parent: Pid, right: Birthright, attempt: Attempt | undefined): Promise<Cell> {
     if (attempt?.cancelled) throw new GivenUp()
-    const cell = this.#host.open({ parent, label: right.label, limit: right.mailbox })
+    const cell = this.#open(parent, right)
     if (attempt !== undefined) attempt.cell = cell
     for (const name of right.names) await this.#register(cell, name)
     if (!cell.alive) throw endedEarly(cell, 'killed')
-    if (right.link) cell.links.set(parent.toString(), parent)
-    if (right.monitor !== undefined) cell.watchers.add({ pid: parent, ref: right.monitor })
+    bindTo(cell, parent, right)
     return cell
+  }
+
+  #open(parent: Pid, { label, mailbox }: Birthright): Cell {
+    const { parent: before, label: other, limit } = this.#lastBirth
+    // Many of a kind are often spawned in a row: 48 bytes less for each.
+    if (before !== parent || other !== label || limit !== mailbox) this.#lastBirth = { parent, label, limit: mailbox }
+    return this.#host.open(this.#lastBirth)
   }
 
   async #register(cell: Cell, name: Name): Promise<void> {
@@ -268,30 +296,4 @@ export class Spawner {
   }
 }
 
-/** Nobody waits any more for a process that is not born yet. */
-class GivenUp extends Error {}
-
 const startOf = (right: Birthright): string => `the start of ${right.label}`
-
-/**
- * Resolves when the process runs: a behaviour once it is made. Its exit counts from wherever it comes: what an `init`
- * that was killed awaits will never settle.
- * @param ready runs before anything that might never let go of the thread
- * @throws BeamlineError NOPROC when a behaviour ends before it is made; its exit is the cause
- */
-function runUntilReady(cell: Cell, body: Body, args: unknown, ready?: () => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (isBehaviourFn(body)) cell.onExit = (reason) => reject(endedEarly(cell, reason))
-    cell.run(body, args, () => {
-      cell.onExit = undefined
-      ready?.()
-      resolve()
-    })
-  })
-}
-
-function endedEarly(cell: Cell, reason: ExitReason): BeamlineError {
-  const cause = errorFrom(reason)
-  const message = `${cell.birth.label} ended before it was ready: ${cause.message}`
-  return new BeamlineError('NOPROC', message, { cause, details: { reason } })
-}

@@ -142,7 +142,7 @@ export class ActorSystem implements AsyncDisposable {
 
   #openShell(process?: Process): Cell {
     const shell = this.#host.open({ parent: undefined, label: 'shell', limit: undefined, shell: true, process })
-    shell.onExit = () => {
+    shell.ties.onExit = () => {
       // Whoever heard of the death before may have opened the next one; where there is no room now, `self` tries again.
       if (this.#host.stopping || this.#shell !== shell) return
       try {
@@ -156,8 +156,12 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** As {@link Process.spawn}, by {@link self}. */
-  async spawn<A>(what: Spawnable<A>, args?: A, options: SpawnOptions = {}): Promise<Pid> {
-    return this.self.spawn(what, args, options)
+  spawn<A>(what: Spawnable<A>, args?: A, options?: SpawnOptions): Promise<Pid> {
+    try {
+      return this.self.spawn(what, args, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** As {@link Process.start}, by {@link self}: calls through the reference are made by it too. */

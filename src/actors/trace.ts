@@ -52,7 +52,7 @@ export class Traces {
 
   tell(type: 'received' | 'taken', message: unknown): void {
     const event = { type, message: sendable(message) } satisfies TraceEvent
-    this.#running = this.#running.filter(({ ref, left }) => left > 0 && this.#cell.watchers.has(ref))
+    this.#running = this.#running.filter(({ ref, left }) => left > 0 && this.#cell.ties.watchers.has(ref))
     for (const running of this.#running) {
       running.left--
       this.#host.router.message(undefined, running.tracer, event, false)
@@ -111,7 +111,7 @@ export async function trace(
     `trace of ${pid}`,
   )
   const cell = host.cell(tracer)
-  cell?.monitors.add({ pid, ref })
+  cell?.ties.monitors.add({ pid, ref })
   try {
     await host.router.system(pid, { op: 'trace', tracer, ref, limit }, 5000)
   } catch (error) {

@@ -1,12 +1,10 @@
-import { BeamlineError } from '../errors.js'
-import type { Clock, Timer } from '../threads/clock.js'
-import type { Mailbox } from './mailbox.js'
+import type { Timer } from '../threads/clock.js'
 
 /** Whether a message is the one that is waited for; without one, every message is. */
 export type Match = ((message: unknown) => boolean) | undefined
 
 /** A `receive` that waits. */
-class Waiter {
+export class Waiter {
   readonly match: Match
   readonly resolve: (message: unknown) => void
   timer: Timer | undefined
@@ -28,91 +26,26 @@ class Waiter {
 
 /** The `receive`s of one process that no message has met yet, oldest first. */
 export class Waiters {
-  /** Nothing is taken while this is set. */
-  held = false
+  first: Waiter | undefined
   /** Hears of every message that is taken. */
   onTaken: ((message: unknown) => void) | undefined
-  readonly #mailbox: Mailbox
-  #first: Waiter | undefined
 
-  constructor(mailbox: Mailbox) {
-    this.#mailbox = mailbox
-  }
-
-  /** Whether a `receive` waits. */
-  get waiting(): boolean {
-    return this.#first !== undefined
-  }
-
-  /** The first message that `match` accepts: one that is there, or one that comes within `timeout` milliseconds. */
-  wait(match: Match, timeout: number, clock: Clock): Promise<unknown> {
-    if (!this.held) {
-      const at = this.#mailbox.find(match, 0)
-      if (at >= 0) return Promise.resolve(this.#take(at))
-    }
-    if (timeout <= 0) return Promise.reject(nothingCame(timeout))
-    return new Promise((resolve) => {
-      const waiter = new Waiter(match, this.held ? 0 : this.#mailbox.length, resolve)
-      this.#append(waiter)
-      if (timeout !== Number.POSITIVE_INFINITY) this.#arm(waiter, timeout, clock)
-    })
-  }
-
-  #append(waiter: Waiter): void {
-    let last = this.#first
+  append(waiter: Waiter): void {
+    let last = this.first
     if (last === undefined) {
-      this.#first = waiter
+      this.first = waiter
       return
     }
     while (last.next !== undefined) last = last.next
     last.next = waiter
   }
 
-  #arm(waiter: Waiter, timeout: number, clock: Clock): void {
-    waiter.timer = clock.setTimeout(() => {
-      this.#remove(waiter)
-      waiter.reject(nothingCame(timeout))
-    }, timeout)
-  }
-
-  /** Gives waiting `receive`s what has arrived; how many were served. */
-  serve(clock: Clock): number {
-    if (this.held) return 0
-    let served = 0
-    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
-      if (!this.#serveOne(waiter)) continue
-      if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
-      this.#remove(waiter)
-      served++
-    }
-    return served
-  }
-
-  #serveOne(waiter: Waiter): boolean {
-    try {
-      const at = this.#mailbox.find(waiter.match, waiter.seen)
-      waiter.seen = this.#mailbox.length
-      if (at < 0) return false
-      waiter.resolve(this.#take(at))
-    } catch (error) {
-      waiter.reject(error)
-    }
-    return true
-  }
-
-  #take(at: number): unknown {
-    const message = this.#mailbox.remove(at)
-    this.rescan()
-    if (this.onTaken !== undefined) this.onTaken(message)
-    return message
-  }
-
-  #remove(waiter: Waiter): void {
-    if (this.#first === waiter) {
-      this.#first = waiter.next
+  remove(waiter: Waiter): void {
+    if (this.first === waiter) {
+      this.first = waiter.next
       return
     }
-    for (let before = this.#first; before !== undefined; before = before.next) {
+    for (let before = this.first; before !== undefined; before = before.next) {
       if (before.next !== waiter) continue
       before.next = waiter.next
       return
@@ -121,19 +54,6 @@ export class Waiters {
 
   /** Positions have moved: every waiter looks at the whole mailbox again. */
   rescan(): void {
-    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) waiter.seen = 0
+    for (let waiter = this.first; waiter !== undefined; waiter = waiter.next) waiter.seen = 0
   }
-
-  /** No `receive` settles any more, or, with an error, each is rejected with it. */
-  clear(clock: Clock, error?: BeamlineError): void {
-    for (let waiter = this.#first; waiter !== undefined; waiter = waiter.next) {
-      if (waiter.timer !== undefined) clock.clearTimeout(waiter.timer)
-      if (error !== undefined) waiter.reject(error)
-    }
-    this.#first = undefined
-  }
-}
-
-function nothingCame(timeout: number): BeamlineError {
-  return new BeamlineError('CALL_TIMEOUT', `no matching message came within ${timeout} ms`, { details: { timeout } })
 }

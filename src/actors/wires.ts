@@ -19,7 +19,7 @@ class AskedByWire extends Asked {
   readonly #mark: number
 
   constructor(host: Host, caller: Cell, to: Pid, timeout: number, ledger: AnswerLedger, mark: number) {
-    super(host.router, 'call', host.ref(), caller.pid, caller, to, timeout, 'the call to')
+    super(host.router, 'call', host.ref(), caller.pid, caller.ties, to, timeout, 'the call to')
     this.#ledger = ledger
     this.#mark = mark
   }

@@ -41,11 +41,12 @@ export function unpack(payload: Payload): unknown {
 /**
  * What `unpack(pack(value))` on another thread would give, for a message that stays on its thread: the sender may go
  * on changing its own object.
+ * @param path where it stands in the message, for errors
  * @throws BeamlineError NOT_CLONEABLE, as {@link pack}
  */
-export function copy(value: unknown, transfer?: Transfer): unknown {
+export function copy(value: unknown, transfer?: Transfer, path = ''): unknown {
   if (isPrimitive(value)) return value
-  if (transfer === undefined) return new TreeCopier(copying).copy(value)
+  if (transfer === undefined) return new TreeCopier(copying).copy(value, path)
   const { data, tagged } = pack(value, transfer)
   return unpack({ data: moved(data, transfer), tagged })
 }

@@ -136,7 +136,9 @@ export class TreeCopier {
     // Nothing leads back to the outermost object before one of its parts is copied: most messages have none.
     let remembered = this.#depth > 1
     if (remembered) this.remember(object, out)
-    for (const key of Object.keys(object)) {
+    // Without a list of its keys: they are read faster.
+    for (const key in object) {
+      if (!Object.hasOwn(object, key)) continue
       const part = (object as Record<string, unknown>)[key]
       if (isPrimitive(part)) setPart(out, key, part)
       else {

@@ -25,7 +25,7 @@ export interface LogRecord {
 
 // A record, in units of 8 bytes: [its units, variable], [revision], [version], [timestamp], [tags and kind, bytes of
 // metadata], [number, or byte length, of the value], [the same of the previous value], then the bytes of all three.
-const headUnits = 7
+export const headUnits = 7
 const unit = 8
 /** A value and the one before it may each be as large as the table lets them. */
 const maxBytes = 160 * 1024 * 1024
@@ -93,6 +93,30 @@ export class LogHalf {
     }
     ints[2 * at] = end - at
     return end
+  }
+
+  /** As {@link write}, of a number that follows on a number. */
+  writeNumber(
+    at: number,
+    number: number,
+    revision: number,
+    version: number,
+    timestamp: number,
+    value: number,
+    before: number,
+  ): number {
+    const ints = this.#ints
+    const doubles = this.#doubles
+    ints[2 * at + 1] = number
+    doubles[at + 1] = revision
+    doubles[at + 2] = version
+    doubles[at + 3] = timestamp
+    ints[2 * at + 8] = numeric | (numeric << 4) | (written << 8)
+    ints[2 * at + 9] = 0
+    doubles[at + 5] = value
+    doubles[at + 6] = before
+    ints[2 * at] = headUnits
+    return at + headUnits
   }
 
   #writeValue(at: number, end: number, tag: Tag, content: unknown): number {

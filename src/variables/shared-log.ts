@@ -1,4 +1,5 @@
 import { BeamlineError } from '../errors.js'
+import { release } from '../threads/growable-memory.js'
 import { defined, LogHalf, type LogKind, type LogRecord } from './log-half.js'
 import type { Tag } from './value-codec.js'
 
@@ -154,9 +155,23 @@ export class SharedLog {
     if (kind !== defined) this.#changes++
   }
 
+  /** Writes a number that follows on a number, as a commit of its own. Room was made for it. */
+  commitNumber(
+    number: number,
+    revision: number,
+    version: number,
+    timestamp: number,
+    value: number,
+    before: number,
+  ): void {
+    this.#next = this.#current.writeNumber(this.#end, number, revision, version, timestamp, value, before)
+    this.#changes++
+    this.publish(revision)
+  }
+
   /** Makes what was appended the commit of this revision. */
   publish(revision: number): void {
-    Atomics.store(this.#words, endAt, (this.#next << 1) | this.#half)
+    release(this.#words, endAt, (this.#next << 1) | this.#half)
     this.#end = this.#next
     this.#revision = revision
   }

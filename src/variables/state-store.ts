@@ -3,7 +3,7 @@ import { BeamlineError } from '../errors.js'
 import { pack } from '../threads/payload.js'
 import type { Metadata } from './change.js'
 import { DefinitionTable } from './definition-table.js'
-import { defined, deleted, type LogKind, type LogRecord, recordUnits, written } from './log-half.js'
+import { defined, deleted, headUnits, type LogKind, type LogRecord, recordUnits, written } from './log-half.js'
 import { SharedLog, type SharedLogMemory } from './shared-log.js'
 import type { StoredVariable } from './stored-variable.js'
 import { TableWriter } from './table-writer.js'
@@ -119,6 +119,7 @@ export class StateStore {
 
   /** One commit of one value. Allocates nothing for a scalar of which nothing is said. @throws as {@link define} */
   write(variable: StoredVariable, value: unknown, now: number, said: Metadata | undefined): void {
+    if (typeof value === 'number' && said === undefined && this.#writeNumber(variable, value, now)) return
     const { name, entry } = variable
     const version = variable.version + 1
     const revision = this.#log.revision + 1
@@ -138,6 +139,19 @@ export class StateStore {
     this.#log.publish(revision)
     this.#table.flip(entry)
     if (variable.commit(version, value, revision, now, said)) this.#unsaved.add(variable)
+  }
+
+  /** Most writes: where a number takes the place of another, nothing can be refused, and so nothing need be prepared. */
+  #writeNumber(variable: StoredVariable, value: number, now: number): boolean {
+    const { entry, value: before } = variable
+    if (typeof before !== 'number' || !this.#table.takesNumber(entry)) return false
+    this.#reserve(headUnits)
+    const version = variable.version + 1
+    const revision = this.#log.revision + 1
+    this.#log.commitNumber(variable.number, revision, version, now, value, before)
+    this.#table.writeNumber(entry, value, version, revision, now)
+    if (variable.commit(version, value, revision, now, undefined)) this.#unsaved.add(variable)
+    return true
   }
 
   /** One commit of several values, each of another variable. @throws as {@link define} */

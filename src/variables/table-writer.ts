@@ -1,5 +1,5 @@
 import { BeamlineError } from '../errors.js'
-import { createGrowable, fence } from '../threads/growable-memory.js'
+import { createGrowable, fence, release } from '../threads/growable-memory.js'
 import { SharedMap } from '../threads/shared-map.js'
 import { type Region, RegionHeap, regionFor } from './region-heap.js'
 import { absent, ascii, contentOf, numeric, sizeOf, type Tag, tagOf, writeBytes } from './value-codec.js'
@@ -53,6 +53,8 @@ export class TableWriter {
    */
   readonly #fresh: [sequence: number, ...number[]] = [0, ...new Array<number>(entryWords - 1).fill(0)]
   #data: Buffer
+  #ints: Int32Array<SharedArrayBuffer> | undefined
+  #floats: Float64Array = new Float64Array()
 
   private constructor(map: SharedMap, data: SharedArrayBuffer, heap: RegionHeap) {
     this.memory = { index: map.memory, data }
@@ -109,7 +111,7 @@ export class TableWriter {
     const offset = fits || region === 0 ? 0 : this.#allocate(name, region, bytes)
     // Whoever still reads this side was overtaken twice, and finds out by this store, which comes before its region is
     // given to another value.
-    Atomics.store(ints, entry, sequence + 1)
+    release(ints, entry, sequence + 1)
     fence()
     if (!fits) {
       if (old !== 0) this.#heap.release(ints[side + offsetAt] as number, old)
@@ -128,10 +130,33 @@ export class TableWriter {
     }
   }
 
+  /**
+   * Makes a number the current value, of which the log tells already; where the side that it goes to {@link takesNumber}.
+   */
+  writeNumber(entry: number, value: number, version: number, revision: number, timestamp: number): void {
+    const ints = this.#map.view(entry)
+    const sequence = (ints[entry] as number) & ~1
+    const side = sideOf(entry, sequence + 2)
+    release(ints, entry, sequence + 1)
+    fence()
+    ints[side] = numeric
+    this.#setDouble(ints, side + versionAt, version)
+    this.#setDouble(ints, side + revisionAt, revision)
+    this.#setDouble(ints, side + timestampAt, timestamp)
+    this.#setDouble(ints, side + numberAt, value)
+    release(ints, entry, sequence + 2)
+  }
+
+  /** Whether {@link writeNumber} leaves no memory behind that another value could have. */
+  takesNumber(entry: number): boolean {
+    const ints = this.#map.view(entry)
+    return (ints[sideOf(entry, ((ints[entry] as number) & ~1) + 2) + regionAt] as number) <= keptRegion
+  }
+
   /** Makes what was prepared the value that is read. */
   flip(entry: number): void {
     const ints = this.#map.view(entry)
-    Atomics.store(ints, entry, (ints[entry] as number) + 1)
+    release(ints, entry, (ints[entry] as number) + 1)
   }
 
   /** Forgets what was prepared. */
@@ -227,10 +252,12 @@ export class TableWriter {
     return this.#doubles[0] as number
   }
 
-  #setDouble(ints: Int32Array, at: number, value: number): void {
-    this.#doubles[0] = value
-    ints[at] = this.#halves[0] as number
-    ints[at + 1] = this.#halves[1] as number
+  #setDouble(ints: Int32Array<SharedArrayBuffer>, at: number, value: number): void {
+    if (ints !== this.#ints) {
+      this.#ints = ints
+      this.#floats = new Float64Array(ints.buffer, 0, ints.length >>> 1)
+    }
+    this.#floats[at >>> 1] = value
   }
 }
 

@@ -24,7 +24,8 @@ export const timestampAt = 5
 export const numberAt = 7
 export const offsetAt = 9
 export const regionAt = 10
-const sideWords = 11
+/** With one to spare, so that the doubles of both sides stand at even words: they are written as doubles. */
+const sideWords = 12
 /** Behind the sides: the number of the variable, for compact messages. */
 export const variableAt = 1 + 2 * sideWords
 export const entryWords = variableAt + 1

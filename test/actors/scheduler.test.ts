@@ -50,6 +50,26 @@ test('work that becomes ready while other work is done is done too', async () =>
   assert.equal(done, ['first', 'later1'])
 })
 
+test('what becomes ready again while it runs, with others behind it, is queued once, and nothing is lost', async () => {
+  const scheduler = new Scheduler()
+  const done: string[] = []
+  let left = 3
+  const restless: Runnable = {
+    runOnce: () => {
+      done.push('restless')
+      if (--left === 0) return false
+      scheduler.enqueue(restless)
+      scheduler.enqueue(work(`a${left}`, 1, done))
+      scheduler.enqueue(restless)
+      scheduler.enqueue(work(`b${left}`, 1, done))
+      return true
+    },
+  }
+  scheduler.enqueue(restless)
+  await turn()
+  assert.equal(done, ['restless', 'restless', 'a21', 'b21', 'restless', 'a11', 'b11'])
+})
+
 test('drain does now what is ready, and nothing twice', async () => {
   const scheduler = new Scheduler()
   const done: string[] = []
@@ -98,13 +118,12 @@ test('what is done outside the queue waits for a turn of the event loop when the
     turned = true
   })
   let admitted = 0
-  let wait = scheduler.admit()
-  for (; wait === undefined; wait = scheduler.admit()) admitted++
+  while (scheduler.admits()) admitted++
   assert.is(admitted > 100, true)
   assert.is(turned, false)
-  await wait
+  await new Promise<void>((resolve) => scheduler.postpone(resolve))
   assert.is(turned, true)
-  assert.is(scheduler.admit(), undefined)
+  assert.is(scheduler.admits(), true)
 })
 
 test('processes that never rest let timers and other processes of their thread run', () =>

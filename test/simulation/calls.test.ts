@@ -173,8 +173,9 @@ test('whoever dies, every call of the living is answered or rejected, and so is 
     if (simulation.random.next() < 0.5) {
       await scene.end(scene.askers)
       for (const { cells } of hosts)
-        for (const { unanswered } of cells.values())
-          for (const { pid } of unanswered.values()) assert.ok(isAlive(pid), 'the call of a dead one is remembered')
+        for (const { tied } of cells.values())
+          for (const { pid } of tied?.unanswered.values() ?? [])
+            assert.ok(isAlive(pid), 'the call of a dead one is remembered')
     }
     await scene.end(scene.responders)
     assert.equal(unsettled(isAlive), [], 'calls to the dead')

@@ -68,7 +68,7 @@ export class Task<R> {
     this.pid = cell.pid
     this.#what = `the task ${cell.birth.label}`
     this.done = new Promise((resolve) => {
-      cell.onExit = (exit) => resolve(this.#result === undefined ? { exit } : { value: this.#result.value as R })
+      cell.ties.onExit = (exit) => resolve(this.#result === undefined ? { exit } : { value: this.#result.value as R })
     })
   }
 
@@ -195,13 +195,13 @@ export class Task<R> {
   #link(): void {
     const { pid } = this.#owner
     if (!this.#owner.alive) return this.#cell.exit('noproc')
-    this.#owner.links.set(this.pid.toString(), this.pid)
-    this.#cell.links.set(pid.toString(), pid)
+    this.#owner.ties.links.set(this.pid.toString(), this.pid)
+    this.#cell.ties.links.set(pid.toString(), pid)
   }
 
   #unlink(): void {
-    this.#owner.links.delete(this.pid.toString())
-    this.#cell.links.delete(this.#owner.pid.toString())
+    this.#owner.ties.links.delete(this.pid.toString())
+    this.#cell.ties.links.delete(this.#owner.pid.toString())
   }
 
   #cancel(reason: unknown): void {

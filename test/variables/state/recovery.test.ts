@@ -1,3 +1,5 @@
+import './weakly-ordered.js'
+
 import fc from 'fast-check'
 import { BeamlineError } from '../../../src/errors.js'
 import type { Change } from '../../../src/variables/change.js'
