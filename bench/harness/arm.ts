@@ -23,6 +23,8 @@ export interface Arm extends ArmOptions {
   readonly topic: Topic
   /** Pieces of work in one call of `body`, whose time is divided by it. */
   readonly pieces: number
+  /** Whether it takes some nanoseconds, so that only the time of many is known. */
+  readonly brief: boolean
   /** What mitata is given. */
   readonly body: () => unknown
   /** The nanoseconds of one piece; of arms that measure each of them. */
@@ -75,13 +77,13 @@ export function throughput(
   const body = function* () {
     yield { manual: single }
   }
-  return declare({ topic, pieces, ...options, single, body })
+  return declare({ topic, pieces, brief: false, ...options, single, body })
 }
 
 /** An arm of some nanoseconds, which mitata repeats and averages: it has no tail that means anything. */
 export function brief(topic: Topic, once: () => unknown, options: ArmOptions = {}): Arm {
   const single = () => Promise.reject(new Error(`${titleOf(topic)} is too brief to be measured one by one`))
-  return declare({ topic, pieces: 1, ...options, single, body: once })
+  return declare({ topic, pieces: 1, brief: true, ...options, single, body: once })
 }
 
 function declare(arm: Arm): Arm {

@@ -24,30 +24,32 @@ interface Effort {
   readonly warmUp: number
   readonly time: number
   readonly samples: number
+  /** The time is cut into so many pieces, one after another. */
+  readonly windows: number
   /** The most pieces that are measured one by one. */
   readonly most: number
 }
 
-export const full: Effort = { warmUp: 150e6, time: 600e6, samples: 15, most: Number.POSITIVE_INFINITY }
+export const full: Effort = { warmUp: 150e6, time: 600e6, samples: 15, windows: 5, most: Number.POSITIVE_INFINITY }
 /** To see that everything runs. */
-export const brisk: Effort = { warmUp: 0, time: 10e6, samples: 2, most: 3 }
+export const brisk: Effort = { warmUp: 0, time: 10e6, samples: 2, windows: 1, most: 3 }
 
-/** The time is cut into so many pieces, one after another. */
-const WINDOWS = 5
 /** Whether a call is one of a batch is said by the arm, and not left to how long its first one took. */
-const batching = { batch_threshold: Number.POSITIVE_INFINITY, warmup_threshold: Number.POSITIVE_INFINITY }
+const batched = { batch_threshold: Number.POSITIVE_INFINITY, warmup_threshold: Number.POSITIVE_INFINITY }
+const single = { warmup_threshold: 0 }
 
 /** Measures an arm. */
 export async function statsOf(arm: Arm, effort: Effort): Promise<Stats> {
-  if (arm.count !== undefined) return eachOf(arm, Math.min(arm.count, effort.most))
-  if (effort.warmUp > 0) await measure(arm.body, { ...batching, min_cpu_time: effort.warmUp, min_samples: 1 })
+  if (arm.count !== undefined) return eachOf(arm, Math.min(arm.count, effort.most), effort.windows)
+  const options = arm.brief ? batched : single
+  if (effort.warmUp > 0) await measure(arm.body, { ...options, min_cpu_time: effort.warmUp, min_samples: 1 })
   const windows: number[][] = []
   let calls = 0
-  for (let taken = 0; windows.length < WINDOWS || taken < effort.samples; taken += windows.at(-1)?.length ?? 0) {
+  for (let taken = 0; windows.length < effort.windows || taken < effort.samples; taken += windows.at(-1)?.length ?? 0) {
     const { samples, ticks } = await measure(arm.body, {
-      ...batching,
-      min_cpu_time: effort.time / WINDOWS,
-      min_samples: Math.ceil(effort.samples / WINDOWS),
+      ...options,
+      min_cpu_time: effort.time / effort.windows,
+      min_samples: Math.ceil(effort.samples / effort.windows),
     })
     calls = ticks / samples.length
     windows.push(samples)
@@ -56,10 +58,10 @@ export async function statsOf(arm: Arm, effort: Effort): Promise<Stats> {
 }
 
 /** Mitata leaves out the two lowest and highest of its samples, and decides itself how many it takes. */
-async function eachOf({ single, pieces }: Arm, count: number): Promise<Stats> {
+async function eachOf({ single, pieces }: Arm, count: number, among: number): Promise<Stats> {
   const windows: number[][] = []
   for (let i = 0; i < count; i++) {
-    const window = Math.floor((i * WINDOWS) / count)
+    const window = Math.floor((i * among) / count)
     windows[window] ??= []
     windows[window].push(await single())
   }

@@ -120,7 +120,7 @@ export function lines({ title, note, x, y, format, series, names, logX = false, 
     title,
     note,
     height: 380,
-    grid: { left: 28, right: 32, top: 92, bottom: 48, containLabel: true },
+    grid: { left: 44, right: 32, top: 92, bottom: 48, containLabel: true },
     legend: { left: 12, top: 54, itemGap: 16, textStyle: text },
     xAxis: names
       ? axis(x, undefined, { type: 'category', data: names, boundaryGap: false, splitLine: { show: false } })
@@ -132,7 +132,7 @@ export function lines({ title, note, x, y, format, series, names, logX = false, 
     yAxis: axis(
       y,
       format,
-      logY ? { type: 'log', ...decades(values), nameGap: 56 } : { type: 'value', min: 0, nameGap: 56 },
+      logY ? { type: 'log', ...decades(values), nameGap: 70 } : { type: 'value', min: 0, nameGap: 70 },
     ),
     series: series.map(({ name, points, dashed }) => ({
       name,
@@ -148,7 +148,8 @@ export function lines({ title, note, x, y, format, series, names, logX = false, 
 /** Ratios around one, on a logarithmic axis: what is above it is won. */
 export function ratios({ title, note, unit, rows, series }) {
   const all = rows.flatMap(({ values }) => values.filter((value) => value !== undefined))
-  const reach = 10 ** Math.ceil(Math.log10(Math.max(...all, ...all.map((value) => 1 / value), 2)))
+  // With room for what stands beside the longest bar.
+  const reach = 10 ** Math.ceil(Math.log10(4 * Math.max(...all, ...all.map((value) => 1 / value))))
   const shown = (value) => (value >= 1 ? `${round(value)} ×` : `1/${round(1 / value)} ×`)
   return {
     title,
@@ -156,7 +157,7 @@ export function ratios({ title, note, unit, rows, series }) {
     height: 130 + rows.length * 20 * series.length,
     grid: { left: 16, right: 60, top: 84, bottom: 48, containLabel: true },
     legend: { left: 12, top: 54, data: series, textStyle: text },
-    xAxis: axis(unit, (value) => (value >= 1 ? `${value} ×` : `1/${Math.round(1 / value)} ×`), {
+    xAxis: axis(unit, (value) => (value >= 1 ? `${value}` : `1/${Math.round(1 / value)}`), {
       type: 'log',
       min: 1 / reach,
       max: reach,

@@ -7,6 +7,7 @@ interface Figure {
   readonly title: string
   readonly unit: string
   readonly p50: number
+  readonly quiet: number
   readonly where?: string
   readonly against?: string
   readonly again?: boolean
@@ -38,9 +39,9 @@ const run = (p50: number) => ({
   machine: { load: 0, cores: 2 },
   ...comparison({
     figures: [
-      { ...raw, p50: 10_000 },
-      { ...ours, p50 },
-      { ...raw, p50: 40_000, again: true },
+      { ...raw, p50: 10_000, quiet: 10_000 },
+      { ...ours, p50, quiet: p50 },
+      { ...raw, p50: 40_000, quiet: 40_000, again: true },
     ],
   }),
 })
