@@ -99,11 +99,8 @@ export class Cell extends Inbox implements Runnable {
   }
 
   #settled(): void {
-    const returned = this.#life as Promise<void>
-    returned.then(
-      () => this.exit('normal'),
-      (thrown) => this.exit(reasonFrom(thrown)),
-    )
+    const failed = (thrown: unknown) => this.exit(reasonFrom(thrown))
+    ;(this.#life as Promise<void>).then(() => this.exit('normal'), failed)
   }
 
   /** A message, call or cast for the mailbox; `forced` ones (signals turned into messages) ignore its limit. */
