@@ -1,6 +1,7 @@
 // Runs every built benchmark in a process of its own, prints what each arm took beside its peers, and draws it:
 //   node scripts/bench.mjs [part of a file's or of an arm's name…] [--quick] [--targets]
-// --targets runs only what the targets are read from. What is found is written to bench/results.
+// A `*` in an arm's name stands for anything. --targets runs only what the targets are read from. What is found is
+// written to bench/results.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,7 +11,7 @@ import { installPeers } from './bench/peers.mjs'
 import { drawPlots } from './bench/plots.mjs'
 import { results, root, runScenario } from './bench/scenario.mjs'
 import { tables } from './bench/table.mjs'
-import { scenariosOfTargets, targetsTable } from './bench/targets.mjs'
+import { neededForTargets, targetsTable } from './bench/targets.mjs'
 
 const { values, positionals: filters } = parseArgs({
   allowPositionals: true,
@@ -35,12 +36,13 @@ if (all.length === 0) {
 const ofFiles = filters.filter((filter) => all.some((name) => name.includes(filter)))
 const ofArms = filters.filter((filter) => !ofFiles.includes(filter))
 const chosen = all
-  .filter((name) => !values.targets || scenariosOfTargets.includes(name))
+  .filter((name) => !values.targets || neededForTargets.has(name))
   .filter((name) => ofFiles.length === 0 || ofFiles.some((filter) => name.includes(filter)))
 
 mkdirSync(results, { recursive: true })
 installPeers()
-const outcomes = chosen.map((name) => runScenario(name, { quick: values.quick, arms: ofArms }))
+const armsOf = (name) => [...ofArms, ...(values.targets ? neededForTargets.get(name) : [])]
+const outcomes = chosen.map((name) => runScenario(name, { quick: values.quick, arms: armsOf(name) }))
 const failures = outcomes.flatMap(({ failure }) => failure ?? [])
 const scenarios = outcomes.flatMap(({ measured }) => (measured ? [comparison(measured)] : []))
 if (failures.length === 0 && scenarios.every(({ figures }) => figures.length === 0))
@@ -48,8 +50,8 @@ if (failures.length === 0 && scenarios.every(({ figures }) => figures.length ===
 
 const { failures: ofElixir, ...elixir } = runElixir(chosen, values)
 failures.push(...ofElixir)
-// Of few samples, in code that is not compiled yet, they say nothing.
-const aims = values.quick ? [] : [targetsTable(scenarios, elixir.figures)]
+// Of few samples, in code that is not compiled yet, they say little.
+const aims = values.quick && !values.targets ? [] : [targetsTable(scenarios, elixir.figures)]
 const text = [...tables(scenarios), elixir.absence ?? elixirTable(elixir, scenarios), ...aims].join('\n')
 console.log(`\n${text}`)
 writeFileSync(join(results, 'summary.md'), text)

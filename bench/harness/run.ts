@@ -10,8 +10,11 @@ const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { ty
 /** Fewer and smaller samples, to see that everything runs. */
 export const quick = values.quick ?? false
 
-/** Parts of the titles of the arms that are wanted; all of them unless told. */
-const only = values.only ?? []
+/** What the titles of the arms that are wanted have in them, where `*` stands for anything; all of them unless told. */
+const only = (values.only ?? []).map((part) => {
+  const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(part.split('*').map(literal).join('.*'))
+})
 
 const root = new URL('../../../', import.meta.url)
 
@@ -43,7 +46,7 @@ function print(title: string, value: string): void {
 }
 
 const wanted = ({ topic }: { readonly topic: Topic }) =>
-  only.length === 0 || only.some((part) => titleOf(topic).includes(part))
+  only.length === 0 || only.some((part) => part.test(titleOf(topic)))
 
 /** The wanted arms with those they are held against, which come once more at the end: the machine may not stay equally busy. */
 function choose(): [arm: Arm, again: boolean][] {

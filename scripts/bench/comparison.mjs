@@ -9,10 +9,16 @@ export function comparison({ figures, ...facts }) {
     figures: figures
       .filter(({ again }) => !again)
       .map((figure) => {
-        const later = of(figure.title).find(({ again }) => again)?.p50
-        if (figure.against === undefined) return { ...figure, later }
+        const again = of(figure.title).find(({ again }) => again)
+        const quiet = again ? Math.min(figure.quiet, again.quiet) : figure.quiet
+        if (figure.against === undefined) return { ...figure, quiet, later: again?.p50 }
         const ratios = of(figure.against).map(({ p50 }) => figure.p50 / p50)
-        return { ...figure, later, ratio: { lowest: Math.min(...ratios), highest: Math.max(...ratios) } }
+        return {
+          ...figure,
+          quiet,
+          later: again?.p50,
+          ratio: { lowest: Math.min(...ratios), highest: Math.max(...ratios) },
+        }
       }),
   }
 }

@@ -35,8 +35,11 @@ export const bytes = scaled([
 export const worth = ({ unit, p50, value }) =>
   unit === 'ns' ? time(p50 ?? value) : unit === 'bytes' ? bytes(value) : `${number(value)} %`
 
+/** How many times as much; of very little, which part of it. */
+const factor = (value) => (value < 0.1 ? `1/${number(1 / value)}` : number(value))
+
 export const range = ({ lowest, highest }) =>
-  highest / lowest < 1.1 ? number(highest) : `${number(lowest)} to ${number(highest)}`
+  highest / lowest < 1.1 ? factor(highest) : `${factor(lowest)} to ${factor(highest)}`
 
 /** A table of Markdown that is a table without it too. */
 export function table(head, rows) {

@@ -19,7 +19,8 @@ export interface WriterState {
 export const sizeClass = (bytes: number): number => Math.max(2, 32 - Math.clz32(((bytes + 3) >>> 2) - 1))
 
 export const emptyMap = (buckets: number): WriterState => ({
-  end: headsAt + buckets,
+  // An even word: doubles may be among the words of an entry.
+  end: headsAt + buckets + (buckets & 1),
   free: Array.from({ length: 8 }, () => []),
 })
 

@@ -7,50 +7,13 @@ import type { Clock } from '../threads/clock.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Wire } from '../threads/wire.js'
 import type { Change } from './change.js'
-import type { Delivery } from './delivery.js'
 import { managerName } from './observer-actor.js'
+import { type Entry, isNews, offer, type RelayedWatch } from './relayed-watch.js'
 import type { ContextMessage, ManagerMessage, ManagerRequest, RelayMessage } from './requests.js'
 import { isRelayMessage } from './shape.js'
+import { type Subject, Subjects } from './subjects.js'
 import { Succession } from './succession.js'
 import { CHANGED } from './wire-ops.js'
-
-/** A watch as its thread's relay sees it. */
-export interface RelayedWatch {
-  readonly ref: Ref
-  readonly owner: Pid
-  /** Whether the owner is a shell, whose code runs on when its process has ended, and must hear that the watch is over. */
-  readonly isShell: boolean
-  /** The context, whose end ends the watch; undefined for an observer that was added by hand. */
-  readonly context: Pid | undefined
-  readonly delivery: Delivery
-  /** Another observer manager knows the watch now. */
-  moved(manager: Pid): void
-  /** The watch is over: as nothing can come any more (no error), or for a reason its owner should hear. */
-  ended(error?: BeamlineError): void
-}
-
-/** A watch, and what is known of it. */
-interface Entry {
-  readonly watch: RelayedWatch
-  /** The process that is its context at present. */
-  context: Pid | undefined
-  /** The observer manager that knows it, once it has begun; none while its context is being started again. */
-  manager?: Pid | undefined
-  /** The last revision of which it has been told all, once it has begun. */
-  seen?: number
-  /** The variables it watches, once it has begun: those that are there yet. */
-  readonly subjects: Set<Subject>
-}
-
-/** A variable that is watched on this thread. */
-interface Subject {
-  readonly id: string
-  readonly name: string
-  readonly entries: Set<Entry>
-  /** The thread of its manager, and what that calls it in compact messages. */
-  readonly thread: number
-  readonly number: number
-}
 
 /** A process whose death matters to some watches. */
 interface Concern {
@@ -72,10 +35,7 @@ export class Relay implements Behaviour {
   readonly clock: Clock
   /** By reference. */
   readonly #watches = new Map<string, Entry>()
-  /** By variable id. */
-  readonly #subjects = new Map<string, Subject>()
-  /** By the thread of their manager, then by the number that it gave them. */
-  readonly #numbered = new Map<number, (Subject | undefined)[]>()
+  readonly #subjects = new Subjects()
   /** By pid: owners and contexts of watches, and the managers of those that have no context. */
   readonly #concerned = new Map<string, Concern>()
   #succession!: Succession
@@ -139,18 +99,10 @@ export class Relay implements Behaviour {
     const entry = this.#watches.get(watch.ref.toString())
     if (entry === undefined) return
     this.#watches.delete(watch.ref.toString())
-    for (const subject of entry.subjects) {
-      if (subject.entries.delete(entry) && subject.entries.size === 0) this.#drop(subject)
-    }
+    for (const subject of [...entry.subjects]) this.#subjects.leave(entry, subject)
     for (const pid of [watch.owner, entry.context, entry.manager]) {
       if (pid !== undefined) this.#leave(pid, watch)
     }
-  }
-
-  #drop(subject: Subject): void {
-    this.#subjects.delete(subject.id)
-    const numbered = this.#numbered.get(subject.thread)
-    if (numbered?.[subject.number] === subject) numbered[subject.number] = undefined
   }
 
   /** The death of a process no longer matters to a watch. */
@@ -170,16 +122,21 @@ export class Relay implements Behaviour {
   }
 
   takeWire({ op, thread, subject: number, previous, value, revision, version, timestamp }: Wire): void {
-    const subject = op === CHANGED ? this.#numbered.get(thread)?.[number] : undefined
+    const subject = op === CHANGED ? this.#subjects.numbered(thread, number) : undefined
     if (subject === undefined) return
-    const { id, name } = subject
     const meta = { source: 'local', initial: false, resync: false, revision, version, timestamp }
-    this.#tell(subject, { id, name, previous, value, meta })
+    const change = { id: subject.id, name: subject.name, previous, value, meta }
+    for (const entry of subject.entries) {
+      if (!isNews(entry, revision)) continue
+      entry.seen = revision
+      offer(entry.watch, change)
+    }
   }
 
   #relay(message: RelayMessage): void {
     if (message.kind === 'changes') {
       for (const change of message.changes) this.#change(change)
+      for (const change of message.changes) this.#seen(change)
       return
     }
     const entry = this.#watches.get(message.ref.toString())
@@ -193,13 +150,9 @@ export class Relay implements Behaviour {
     entry.manager = manager
     if (entry.watch.context === undefined) this.#concern(manager, entry.watch)
     const isNew = entry.seen === undefined
+    for (const variable of variables)
+      if (isNew || this.#has(entry, variable.id)) this.#subjects.enter(entry, variable, manager)
     if (!isNew) entry.watch.moved(manager)
-    for (const { id, name, subject: number } of variables) {
-      if (!isNew && !this.#has(entry, id)) continue
-      const subject = this.#subjectOf(id, name, manager.thread, number)
-      subject.entries.add(entry)
-      entry.subjects.add(subject)
-    }
     entry.seen = revision
     if (lost !== undefined) entry.watch.delivery.resync(lost)
     if (isNew) for (const change of begin) offer(entry.watch, change)
@@ -217,49 +170,23 @@ export class Relay implements Behaviour {
     for (const subject of [...entry.subjects]) if (!ids.has(subject.id)) this.#gone(entry, subject)
   }
 
-  #subjectOf(id: string, name: string, thread: number, number: number): Subject {
-    const known = this.#subjects.get(id)
-    if (known?.thread === thread && known.number === number) return known
-    const subject = { id, name, thread, number, entries: known?.entries ?? new Set<Entry>() }
-    if (known !== undefined) this.#rename(known, subject)
-    this.#subjects.set(id, subject)
-    const numbered = this.#numbered.get(thread)
-    if (numbered === undefined) this.#numbered.set(thread, [])
-    ;(this.#numbered.get(thread) as (Subject | undefined)[])[number] = subject
-    return subject
-  }
-
-  /** Its manager calls it by another number now. */
-  #rename(known: Subject, subject: Subject): void {
-    this.#drop(known)
-    for (const entry of subject.entries) {
-      entry.subjects.delete(known)
-      entry.subjects.add(subject)
-    }
-  }
-
   #change(change: Change): void {
     const subject = this.#subjects.get(change.id)
     if (subject === undefined) return
-    this.#tell(subject, change)
+    for (const entry of subject.entries) if (isNews(entry, change.meta.revision)) offer(entry.watch, change)
     if (!change.meta.deleted) return
-    for (const entry of [...subject.entries]) if (entry.manager !== undefined) this.#gone(entry, subject)
+    for (const entry of [...subject.entries]) if (isNews(entry, change.meta.revision)) this.#gone(entry, subject)
   }
 
-  /** A watch whose context was started again, and that is not with it yet, is told when it is. */
-  #tell({ entries }: Subject, change: Change): void {
-    const { revision } = change.meta
-    for (const entry of entries) {
-      if (entry.manager === undefined) continue
-      entry.seen = revision
-      offer(entry.watch, change)
-    }
+  /** After all changes of a commit. */
+  #seen({ id, meta: { revision } }: Change): void {
+    for (const entry of this.#subjects.get(id)?.entries ?? [])
+      if (entry.manager !== undefined && revision > (entry.seen ?? 0)) entry.seen = revision
   }
 
   /** A variable is gone for good; with its last one, a watch is over. */
   #gone(entry: Entry, subject: Subject): void {
-    if (subject.entries.delete(entry) && subject.entries.size === 0) this.#drop(subject)
-    entry.subjects.delete(subject)
+    this.#subjects.leave(entry, subject)
     if (entry.subjects.size === 0) this.#end(entry.watch)
   }
 
@@ -338,14 +265,5 @@ export class Relay implements Behaviour {
       ? new BeamlineError('STOPPED', 'the watch ended, as the system has been stopped')
       : new BeamlineError('UNAVAILABLE', `the watch ended, as the relay of its thread did: ${describe(reason)}`)
     for (const { watch } of [...this.#watches.values()]) this.#end(watch, error)
-  }
-}
-
-/** No watch may harm another, nor the relay they share. */
-function offer(watch: RelayedWatch, change: Change): void {
-  try {
-    watch.delivery.offer(change)
-  } catch (error) {
-    watch.delivery.report(error)
   }
 }

@@ -38,6 +38,12 @@ export class StoredVariable {
   entry = -1
   /** The number of accepted sets; -1 before there is a value. */
   version = -1
+  /** The present value, and the one before it, if there was one. */
+  value: unknown
+  previous: unknown
+  /** The commit that wrote the present value, and when. */
+  revision = 0
+  timestamp = 0
   /** Everything said of it so far, later words over earlier ones. */
   metadata: Metadata
   readonly #history: ValueHistory
@@ -63,24 +69,6 @@ export class StoredVariable {
     return this.birth.id
   }
 
-  get value(): unknown {
-    return this.#history.value(this.version)
-  }
-
-  /** The value before the present one, if there was one. */
-  get previous(): unknown {
-    return this.version === 0 ? undefined : this.#history.value(this.version - 1)
-  }
-
-  /** The commit that wrote the present value. */
-  get revision(): number {
-    return this.#history.revision(this.version)
-  }
-
-  get timestamp(): number {
-    return this.#history.timestamp(this.version)
-  }
-
   /** What the present value's writer said, if anything. */
   get said(): Metadata | undefined {
     return this.#history.said(this.version)
@@ -88,26 +76,32 @@ export class StoredVariable {
 
   /** Makes `value`, which is committed, the present one, and says whether that changed what is said of the variable. */
   commit(version: number, value: unknown, revision: number, timestamp: number, said: Metadata | undefined): boolean {
-    this.#history.push(version, value, revision, timestamp, said)
-    this.version = version
+    this.#keep(version, value, revision, timestamp, said)
     if (said === undefined && this.metadata['source'] === unsaid.source) return false
     this.metadata = { ...this.metadata, ...withSource(said) }
     return true
   }
 
+  #keep(version: number, value: unknown, revision: number, timestamp: number, said: Metadata | undefined): void {
+    this.#history.push(version, value, revision, timestamp, said)
+    this.previous = version === 0 ? undefined : this.value
+    this.version = version
+    this.value = value
+    this.revision = revision
+    this.timestamp = timestamp
+  }
+
   /** Takes in what the log tells of it; answers as {@link commit}. */
   restore({ version, value, revision, timestamp, said }: LogRecord): boolean {
     if (revision > (this.#saved?.at ?? 0)) return this.commit(version, value, revision, timestamp, said)
-    this.#history.push(version, value, revision, timestamp, said)
-    this.version = version
+    this.#keep(version, value, revision, timestamp, said)
     return false
   }
 
   /** Takes in the present value, of which the log no longer tells. */
   present(version: number, value: unknown, { revision, timestamp }: { revision: number; timestamp: number }): void {
     const said = this.#saved?.version === version ? this.#saved.said : undefined
-    this.#history.push(version, value, revision, timestamp, said)
-    this.version = version
+    this.#keep(version, value, revision, timestamp, said)
   }
 
   /** The last commit, as its watches are told it. */

@@ -1,4 +1,6 @@
+import { isDown } from '../../src/actors/messages.js'
 import type { ActorSystem } from '../../src/actors/system.js'
+import { Supervisor } from '../../src/supervisor/supervisor.js'
 import { Context } from '../../src/variables/context.js'
 import { ObserverManager } from '../../src/variables/observer-manager.js'
 import { type Ack, bomb, type Role, type Sight, watcher, writer } from '../fixtures/survivors.js'
@@ -37,6 +39,82 @@ for (const how of ['throw in a timer', 'process.exit', 'let a promise float'])
       assert.is((await ctx.describe('x')).id, x.id)
       await assert.rejects(ctx.set('x', -1), 'CONSTRAINT')
     }))
+
+test('V7 what is asked while the context is down waits for it, in order', () =>
+  withSystem(options, async (system) => {
+    await using ctx = await Context.start(system, { id: 'room', timeout: patience })
+    await ctx.define('x', 'integer', 0)
+    const seen = new Recorder()
+    await ctx.watchOne('x', seen.callback)
+    const { pid } = ctx
+    const down = system.self.monitor(pid)
+    await system.self.spawn({ module, export: bomb.name }, 'process.exit', { thread: 'system' }).catch(() => {})
+    await system.self.receive((message) => isDown(message) && message.ref.equals(down))
+    assert.is(ctx.peek('x'), 0)
+    await assert.rejects(Context.start(system, { id: 'room' }), 'ALREADY_EXISTS')
+    ctx.put('x', 1)
+    const set = ctx.set('x', 2)
+    ctx.put('x', 3)
+    const late = new Recorder()
+    const watch = ctx.watch(['x'], late.callback)
+    const last = ctx.set('x', 4)
+    assert.equal([(await set).version, (await last).version], [2, 4])
+    assert.equal(seen.values, [1, 2, 3, 4])
+    await (await watch).stop()
+    assert.equal(late.values, [4])
+    assert.is((await ctx.listWatchers()).length, 1)
+  }))
+
+test('V7 a context under a supervisor is started by that, with all that it had', () =>
+  withSystem(options, async (system) => {
+    const supervisor = await Supervisor.start(system, [{ id: 'c', start: Context.child({ id: 'room' }) }])
+    const ctx = Context.attach(system, 'room', { timeout: patience })
+    await ctx.define('x', 'integer', 1)
+    const seen = new Recorder()
+    await ctx.watchOne('x', seen.callback)
+    await ctx.set('x', 2)
+    await strike(system)
+    assert.equal(await ctx.set('x', 3), { version: 2, revision: 3 })
+    assert.equal(seen.values, [2, 3])
+    system.self.exit(ctx.pid, 'kill')
+    await assert.rejects(ctx.set('x', 4), 'NOPROC')
+    await eventually(() => system.whereis('beamline.context.room') !== undefined)
+    await assert.rejects(Context.attach(system, 'room').get('x'), 'NOT_FOUND')
+    await supervisor.stop()
+  }))
+
+test('V7 whoever kills the keeper of contexts does them no harm', () =>
+  withSystem(options, async (system) => {
+    await using ctx = await Context.start(system, { id: 'room', timeout: patience })
+    await ctx.define('x', 'integer', 1)
+    for (let value = 2; value < 5; value++) {
+      const keeper = system.whereis('beamline.contexts')
+      if (keeper !== undefined) system.self.exit(keeper, 'kill')
+      await strike(system, 'process.exit')
+      assert.is((await ctx.set('x', value)).version, value - 1)
+    }
+  }))
+
+test('W15 what the log no longer tells is made up for', () =>
+  withSystem(options, async (system) => {
+    await using ctx = await Context.start(system, { id: 'room', log: 4, timeout: patience })
+    await ctx.define('x', 'integer', 0)
+    await ctx.define('y', 'integer', 0)
+    const told: unknown[] = []
+    await ctx.watchOne('x', (_name, previous, value, { resync }) => told.push([previous, value, resync]), {
+      onResync: ({ lostFrom, lostTo }) => told.push([lostFrom, lostTo]),
+    })
+    await ctx.set('x', 1)
+    for (let i = 0; i < 30; i++) await ctx.set('y', i)
+    await strike(system)
+    await ctx.set('x', 2)
+    assert.equal(told, [
+      [0, 1, false],
+      [4, 33],
+      [undefined, 1, true],
+      [1, 2, false],
+    ])
+  }))
 
 test('W15 200 deaths under load: no acknowledged commit is lost, no change is missed or told twice', () =>
   withSystem(options, async (system) => {
