@@ -24,16 +24,13 @@ export class Cell extends Inbox implements Runnable {
   readonly birth: Birth
   readonly process: Process
   alive = true
-  trapExit = false
   /** Messages taken so far. */
   handled = 0
   next: Runnable | null | undefined
   readonly host: Host
   #ties: Ties | undefined
-  /** That of a behaviour, made or not; a function receives by itself. */
-  #conduct: Conduct | undefined
-  /** That its function has not returned. */
-  #running: Promise<void> | undefined
+  /** What runs: a behaviour, or a function that has not returned. */
+  #life: Conduct | Promise<void> | undefined
 
   constructor(host: Host, pid: Pid, birth: Birth) {
     super()
@@ -59,6 +56,15 @@ export class Cell extends Inbox implements Runnable {
     return this.#ties
   }
 
+  get trapExit(): boolean {
+    return this.#ties?.trapExit ?? false
+  }
+
+  /** That of a behaviour, made or not; a function receives by itself. */
+  get #conduct(): Conduct | undefined {
+    return this.#life instanceof Conduct ? this.#life : undefined
+  }
+
   /** Whether a message to this alias may come in; one to the process itself may. */
   admits(alias: number | undefined): boolean {
     return alias === undefined || (this.#ties?.aliases.admits(alias) ?? false)
@@ -67,8 +73,9 @@ export class Cell extends Inbox implements Runnable {
   /** Runs the process function; `ready` is called just before, or, for a behaviour, once it is made. */
   run(body: ProcessFn | BehaviourFn, args: unknown, ready?: () => void): void {
     if (isBehaviourFn(body)) {
-      this.#conduct = new Conduct(this)
-      return void this.#conduct.become(body, args, ready)
+      const conduct = new Conduct(this)
+      this.#life = conduct
+      return void conduct.become(body, args, ready)
     }
     void now.then(() => {
       ready?.()
@@ -83,19 +90,17 @@ export class Cell extends Inbox implements Runnable {
       const running = body(this.process, args)
       if (running === undefined) return this.exit('normal')
       // One bound function, and no frame of an async one: as long as the process lives, this is 350 bytes less.
-      this.#running = Promise.resolve(running)
+      this.#life = Promise.resolve(running)
       const settled = this.#settled.bind(this)
-      this.#running.then(settled, settled)
+      this.#life.then(settled, settled)
     } catch (thrown) {
       this.exit(reasonFrom(thrown))
     }
   }
 
   #settled(): void {
-    this.#running?.then(
-      () => this.exit('normal'),
-      (thrown) => this.exit(reasonFrom(thrown)),
-    )
+    const failed = (thrown: unknown) => this.exit(reasonFrom(thrown))
+    ;(this.#life as Promise<void>).then(() => this.exit('normal'), failed)
   }
 
   /** A message, call or cast for the mailbox; `forced` ones (signals turned into messages) ignore its limit. */
@@ -227,18 +232,11 @@ export class Cell extends Inbox implements Runnable {
   /** A compact message: taken at once where nothing waits before it, without a mailbox. */
   takeWire(wire: Wire): void {
     const conduct = this.#conduct
-    const behaviour = conduct?.behaviour
-    if (behaviour?.takeWire === undefined) return
+    if (conduct?.behaviour?.takeWire === undefined) return
     if (!this.rests) return this.keepWire(wire)
     this.handled++
     this.host.running(this)
-    try {
-      const { batch } = this.host
-      if (batch.open && !behaviour.trusted) batch.suspend(() => behaviour.takeWire?.(wire))
-      else behaviour.takeWire(wire)
-    } catch (thrown) {
-      void conduct?.fail(behaviour, thrown)
-    }
+    conduct.takeWire(conduct.behaviour, wire)
   }
 
   /** A compact message that waits its turn. */

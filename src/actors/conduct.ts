@@ -1,3 +1,4 @@
+import type { Wire } from '../threads/wire.js'
 import type { Behaviour, BehaviourFn } from './behaviour.js'
 import type { Cell } from './cell.js'
 import { type ExitReason, reasonFrom } from './exit-reason.js'
@@ -42,6 +43,16 @@ export class Conduct {
       if (pending === undefined) return
       this.#busy = true
       void this.#settle(behaviour, pending)
+    } catch (thrown) {
+      void this.fail(behaviour, thrown)
+    }
+  }
+
+  takeWire(behaviour: Behaviour, wire: Wire): void {
+    const { batch } = this.#cell.host
+    try {
+      if (batch.open && !behaviour.trusted) batch.suspend(() => behaviour.takeWire?.(wire))
+      else behaviour.takeWire?.(wire)
     } catch (thrown) {
       void this.fail(behaviour, thrown)
     }

@@ -66,7 +66,7 @@ export class Process {
   }
 
   set trapExit(value: boolean) {
-    this.#cell.trapExit = value
+    this.#cell.ties.trapExit = value
   }
 
   /**

@@ -268,9 +268,10 @@ export class Spawner {
   }
 
   #open(parent: Pid, { label, mailbox }: Birthright): Cell {
-    const { parent: before, label: other, limit } = this.#lastBirth
-    // Many of a kind are often spawned in a row: 48 bytes less for each.
-    if (before !== parent || other !== label || limit !== mailbox) this.#lastBirth = { parent, label, limit: mailbox }
+    const last = this.#lastBirth
+    // Many of a kind are often spawned in a row: it takes 48 bytes less for each, and a pid for those of other threads.
+    if (!last.parent?.equals(parent) || last.label !== label || last.limit !== mailbox)
+      this.#lastBirth = { parent, label, limit: mailbox }
     return this.#host.open(this.#lastBirth)
   }
 

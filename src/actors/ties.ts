@@ -24,6 +24,8 @@ export class Ties implements Asker {
   readonly aliases = new Aliases()
   readonly names: { readonly name: string; readonly claim: NameClaim }[] = []
   openCalls = 0
+  /** Whether exit signals come as messages. */
+  trapExit = false
   /** Aborts when the process exits. */
   abort: AbortController | undefined
   traces: Traces | undefined
