@@ -25,6 +25,12 @@ const LEAST = 1 / 16
 /** The most awaited answers that are left to the event loop, as those before took too long. */
 const MOST_DOUBTS = 64
 
+/** Milliseconds between two looks at the clock after which the thread has not had its core all the time. */
+const LOST = 0.2
+/** Milliseconds for which it then does not look for long: at first, and at most. */
+const PAUSE = 20
+const LONGEST_PAUSE = 1000
+
 /** A reaction costs a third of `queueMicrotask`. */
 const now = Promise.resolve()
 
@@ -57,6 +63,9 @@ export class Poller {
   /** When something came last; 0 when that was in this turn of the event loop. */
   #active = 0
   #vain = true
+  /** Until when it does not look for long, as the last time it did it was put off its core; and how long that lasts. */
+  #crowded = 0
+  #pause = PAUSE
 
   constructor(bell: Bell, { spin, linger }: Polling) {
     this.#bell = bell
@@ -121,6 +130,8 @@ export class Poller {
 
   /** What has come may have made something ready to run, which comes first; then more may have come. */
   #found(): void {
+    // It may have slept, and been woken by a message that has not been read yet.
+    this.kick()
     this.#doubt = 1
     this.#vain = false
     this.#active = 0
@@ -134,33 +145,41 @@ export class Poller {
   }
 
   readonly #turn = () => {
+    // First: what a signal leads to may throw, and the next must be looked for all the same.
+    this.#immediate = setImmediate(this.#turn)
     this.#held = 0
     if (this.#lookFor(this.#spin)) this.#found()
-    if (this.#all.size === 0) return
     const time = performance.now()
     if (this.#active === 0) this.#active = time
-    else if (time - this.#active >= this.#patience && this.#sleep()) return
-    this.#immediate = setImmediate(this.#turn)
+    else if (time < this.#crowded || time - this.#active >= this.#patience) this.#sleep()
   }
 
-  /** @returns false when something has come meanwhile */
-  #sleep(): boolean {
+  #sleep(): void {
     this.#lower()
-    if (!this.#bell.park()) return false
+    if (!this.#bell.park()) return
+    clearImmediate(this.#immediate)
     this.#immediate = undefined
     this.#patience = this.#vain ? Math.max(this.#patience / 2, this.#linger * LEAST) : this.#linger
-    return true
   }
 
   /** Looks until something comes, for `ms` milliseconds at most. @returns whether anything did */
   #lookFor(ms: number): boolean {
     let end = 0
+    let before = 0
     for (;;) {
       for (let looks = 0; looks < LOOKS; looks++) if (this.#look()) return true
       const time = performance.now()
-      if (end === 0) end = time + ms
+      if (end === 0) end = time < this.#crowded ? time : time + ms
+      else if (time - before > LOST) this.#lostCore(time)
       if (time >= end) return false
+      before = time
     }
+  }
+
+  /** Others need the core that it looks on, one of its peers perhaps: for a while, and longer each time, it does not. */
+  #lostCore(time: number): void {
+    this.#pause = time < this.#crowded + 10 * this.#pause ? Math.min(2 * this.#pause, LONGEST_PAUSE) : PAUSE
+    this.#crowded = time + this.#pause
   }
 
   /** @returns whether anything had come */

@@ -8,13 +8,15 @@ import type { Polled, Poller } from './poller.js'
 import { LOST, type Posted, Posts, WAKE } from './posts.js'
 import { largestPayload, RingReader, RingWriter } from './ring.js'
 import type { Signal } from './signal.js'
-import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter } from './signal-codec.js'
+import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter, WIRE } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
 import { FULL, UNFIT } from './value-form.js'
 import { ANSWER, ASKED, type Wire } from './wire.js'
 
 /** Records after which a batch is shown, so that the reader need not wait for its end. */
 const SHOWN_EVERY = 32
+/** Bytes of a value that may be added to a record. */
+const MORE = 64
 /** Bytes of a signal that is better off on the port. */
 const LARGE = 65_536
 /** Signals that may wait on the port of a link, beside those in its ring, before a process can send no more. */
@@ -80,6 +82,7 @@ export class RingLink implements Link, Polled, Batched {
 
   /** The short way of what is sent most: it holds no object, so nothing can come between. @returns false without room */
   #placeWire(wire: Wire): boolean {
+    if (this.#batch.open && this.#encoder.follows(wire) && this.#append(wire)) return true
     const at = this.#writer.begin(COMPACT)
     if (at < 0) return false
     const end = this.#encoder.writeWire(wire, at, at + COMPACT)
@@ -87,6 +90,17 @@ export class RingLink implements Link, Polled, Batched {
     this.#commit(this.#encoder.kind, end - at)
     if ((wire.parts & ASKED) !== 0 && wire.op !== ANSWER) this.#poller.hurry()
     else this.#poller.kick()
+    return true
+  }
+
+  /** Into the record of the message before it, which nobody has seen yet. */
+  #append(wire: Wire): boolean {
+    const at = this.#writer.more(MORE)
+    if (at < 0) return false
+    const end = this.#encoder.append(wire, at, at + MORE)
+    if (end < 0) return false
+    this.#writer.extend(end - at)
+    if (++this.#batched % SHOWN_EVERY === 0) this.#show()
     return true
   }
 
@@ -233,7 +247,14 @@ export class RingLink implements Link, Polled, Batched {
     if (this.#closed) return
     if (kind === ELSEWHERE) this.#takeElsewhere()
     else if (kind === GENERAL) this.#receive(decodeGeneral(this.#inbox.subarray(at, end)) as Signal)
+    else if ((kind & 255) === WIRE) this.#takeWires(kind, at, end)
     else this.#receive(this.#decoder.read(kind, at, end))
+  }
+
+  #takeWires(kind: number, at: number, end: number): void {
+    const wire = this.#decoder.read(kind, at, end) as Wire
+    do this.#events.receive(wire, this.peer)
+    while (this.#decoder.next(wire, end) && !this.#closed)
   }
 
   #receive(signal: Signal): void {

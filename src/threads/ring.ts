@@ -51,13 +51,15 @@ export class RingWriter {
   #tail = 0
   #head = 0
   #published = 0
+  /** Where the record begins that was committed last; where the next one will, when that is shown already. */
+  #last = 0
   /** Where the stretch began that the reader has to work off before the writer goes back to the front. */
   #stretch = 0
 
   constructor(memory: SharedArrayBuffer) {
     this.size = memory.byteLength - HEADER_BYTES
     this.#ints = new Int32Array(memory)
-    this.#tail = this.#published = Atomics.load(this.#ints, TAIL)
+    this.#tail = this.#published = this.#last = Atomics.load(this.#ints, TAIL)
     this.#head = Atomics.load(this.#ints, HEAD)
   }
 
@@ -100,13 +102,36 @@ export class RingWriter {
     const at = (HEADER_BYTES + (this.#tail & (this.size - 1))) >>> 2
     this.#ints[at] = bytes
     this.#ints[at + 1] = kind
+    this.#last = this.#tail
     this.#tail = (this.#tail + ((RECORD_HEADER + bytes + ALIGN) & ~ALIGN)) | 0
+  }
+
+  /**
+   * The byte at which up to `bytes` more bytes may be added to the record that was committed last, or -1: when it is shown
+   * already, or there is no room behind it. Nothing has happened until {@link extend}.
+   */
+  more(bytes: number): number {
+    const start = this.#last
+    if (start === this.#tail) return -1
+    const place = start & (this.size - 1)
+    const end = RECORD_HEADER + (this.#ints[(HEADER_BYTES + place) >>> 2] as number)
+    const needed = (end + bytes + ALIGN) & ~ALIGN
+    if (place + needed > this.size || !this.#fits(start, needed)) return -1
+    return HEADER_BYTES + place + end
+  }
+
+  /** The record that was committed last is so many bytes longer. */
+  extend(bytes: number): void {
+    const at = (HEADER_BYTES + (this.#last & (this.size - 1))) >>> 2
+    const whole = (this.#ints[at] as number) + bytes
+    this.#ints[at] = whole
+    this.#tail = (this.#last + ((RECORD_HEADER + whole + ALIGN) & ~ALIGN)) | 0
   }
 
   /** Shows the reader all that was committed. */
   publish(): void {
     const tail = this.#tail
-    this.#published = tail
+    this.#published = this.#last = tail
     Atomics.store(this.#ints, TAIL, tail)
     // Takes the next cache line from the reader's core while nobody waits for it: a fifth of a trip there and back.
     if (((tail - this.#head) >>> 0) + 2 * LINE <= this.size)
@@ -136,9 +161,13 @@ export class RingWriter {
   }
 
   #hasRoom(bytes: number): boolean {
-    if (((this.#tail - this.#head) >>> 0) + bytes <= this.size) return true
+    return this.#fits(this.#tail, bytes)
+  }
+
+  #fits(from: number, bytes: number): boolean {
+    if (((from - this.#head) >>> 0) + bytes <= this.size) return true
     this.#head = Atomics.load(this.#ints, HEAD)
-    return ((this.#tail - this.#head) >>> 0) + bytes <= this.size
+    return ((from - this.#head) >>> 0) + bytes <= this.size
   }
 
   #skip(place: number): void {

@@ -93,6 +93,15 @@ export class SignalWriter {
     return end
   }
 
+  /** As {@link WireWriter.follows}, if the last record is that of the message before it. */
+  follows(wire: Wire): boolean {
+    return (this.kind & 255) === WIRE && ((this.kind >> 8) & 255) === wire.op && this.#wires.follows(wire)
+  }
+
+  append(wire: Wire, at: number, limit: number): number {
+    return this.#wires.append(wire, at, limit)
+  }
+
   #address(word: number, pid: RawPid): void {
     this.#ints[word] = pid[1]
     this.#ints[word + 1] = pid[2]
@@ -158,6 +167,11 @@ export class SignalReader {
       default:
         throw new BeamlineError('CORRUPT', `thread ${this.#peer} sent a record of kind ${kind}, which there is not`)
     }
+  }
+
+  /** Makes `wire`, the last that was read, the one behind it in its record, if there is one. */
+  next(wire: Wire, end: number): boolean {
+    return this.#wires.next(wire, end)
   }
 
   #address(thread: number, word: number): RawPid {

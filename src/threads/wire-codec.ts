@@ -13,6 +13,9 @@ const SAME = 16
 /** Serial, revision and version are one more than those of the one before, the time is the same, and the value before its value. */
 const NEXT = 32
 
+/** The parts of messages of which several, that differ in their values alone, may be one record. */
+const RUNNING = DATED | REPLACES
+
 const WORD = 2 ** 32
 const OPS = 256
 
@@ -52,6 +55,19 @@ export class WireWriter {
     if (end < 0) return end
     remember(wire, last)
     this.head = op | (parts << 8)
+    return end
+  }
+
+  /** Whether `wire` says nothing but another value than the message before it, which was the last with its operation. */
+  follows(wire: Wire): boolean {
+    const last = this.#last[wire.op]
+    return wire.parts === RUNNING && last !== undefined && (said(wire, last) & (SAME | NEXT)) === (SAME | NEXT)
+  }
+
+  /** Writes what {@link follows}, behind the message before it. */
+  append(wire: Wire, at: number, limit: number): number {
+    const end = this.#values.write(wire.value, at, limit)
+    if (end >= 0) remember(wire, this.#last[wire.op] as Wire)
     return end
   }
 
@@ -135,6 +151,8 @@ export class WireReader {
   readonly #values: ValueReader
   /** By operation: the last message, of which the next says how it differs. */
   readonly #wires: Wire[] = []
+  /** Where the next value of the record begins. */
+  #position = 0
 
   constructor(memory: SharedArrayBuffer, values: ValueReader) {
     this.#ints = new Int32Array(memory)
@@ -166,7 +184,20 @@ export class WireReader {
       wire.previous = this.#values.read(next, end)
       wire.value = this.#values.read(this.#values.position, end)
     }
+    this.#position = this.#values.position
     return wire
+  }
+
+  /** The message behind `wire` in its record, if there is one before `end`. */
+  next(wire: Wire, end: number): boolean {
+    const at = this.#position
+    if (at >= end || wire.parts !== RUNNING) return false
+    wire.previous = wire.value
+    wire.value = this.#values.read(at, end)
+    this.#position = this.#values.position
+    wire.revision++
+    wire.version++
+    return true
   }
 
   #numbers(wire: Wire, parts: number, at: number): number {
