@@ -21,7 +21,7 @@ import {
 
 /** How large a table may grow. */
 export interface TableOptions {
-  /** How many chains the names are spread over; fixed for good. Default 256. */
+  /** How many chains the names are spread over; fixed for good. Default 16,384. */
   buckets?: number
   /** How many bytes of strings and objects it may hold, two copies each; only address space until used. Default 64 MiB. */
   maxBytes?: number
@@ -67,7 +67,7 @@ export class TableWriter {
   /** Makes an empty table whose only writer is the calling thread. */
   static create(options: TableOptions = {}): TableWriter {
     const data = createGrowable(0, options.maxBytes ?? 64 * 1024 * 1024)
-    const map = SharedMap.create({ words: entryWords, buckets: options.buckets ?? 256 })
+    const map = SharedMap.create({ words: entryWords, buckets: options.buckets ?? 16_384 })
     return new TableWriter(map, data, new RegionHeap(data))
   }
 

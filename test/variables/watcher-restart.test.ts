@@ -161,7 +161,9 @@ test(
         ['n', 1, false],
       ],
     )
-    system().self.exit(keeper.pid, 'kill')
+    const { pid } = keeper
+    system().self.exit(pid, 'kill')
+    await eventually(() => !system().isAlive(pid))
     await ctx.set('n', 2)
     await toldAll(teller, 2)
     assert.is(teller.told.length, 5)
