@@ -240,8 +240,8 @@ export class Cell extends Inbox implements Runnable {
   }
 
   /** A compact message that waits its turn. */
-  keepWire(wire: Wire): void {
-    const kept = new KeptWire(wire, this.host.wires.askerOf(wire, this.pid))
+  keepWire(wire: Wire, from = this.host.wires.askerOf(wire, this.pid)): void {
+    const kept = new KeptWire(wire, from)
     if (kept.from !== undefined) this.ties.unanswered.add(kept.from)
     this.deliver(kept)
   }

@@ -47,7 +47,7 @@ export class Wires {
   /** Sends one for a process that may be dead, as may be the one it is for. */
   tell(sender: Cell, to: Pid, wire: Wire): void {
     if (!sender.alive) return
-    const sent = this.#host.processes.isAlive(to) && this.#send(wire, to)
+    const sent = this.#host.processes.isAlive(to) && this.#send(wire, to, undefined)
     if (!sent) this.#host.deadLetters.post(to, wire.value)
   }
 
@@ -64,7 +64,8 @@ export class Wires {
     wire.serial = asked.ref.serial
     wire.askerSlot = caller.pid.slot
     wire.askerGeneration = caller.pid.generation
-    if (!this.#send(wire, to)) host.calls.settle(wire.serial, 'exit', 'noproc')
+    const from = { pid: caller.pid, ref: asked.ref, callee: to }
+    if (!this.#send(wire, to, from)) host.calls.settle(wire.serial, 'exit', 'noproc')
     return answer
   }
 
@@ -77,14 +78,14 @@ export class Wires {
   }
 
   /** False when its thread, or its process on this one, is known to be gone. */
-  #send(wire: Wire, to: Pid): boolean {
+  #send(wire: Wire, to: Pid, from: From | undefined): boolean {
     wire.slot = to.slot
     wire.generation = to.generation
     if (to.thread !== this.#host.thread) return this.#host.mesh.send(to.thread, wire)
     const cell = this.#host.cell(to)
     wire.thread = to.thread
     // Who sends it runs on: what it does must not happen in the middle of that.
-    cell?.keepWire(wire)
+    cell?.keepWire(wire, from)
     return cell !== undefined
   }
 
@@ -93,6 +94,13 @@ export class Wires {
     if ((parts & ASKED) === 0) return undefined
     const { node } = this.#host
     return { pid: new Pid(node, thread, askerSlot, askerGeneration), ref: new Ref(node, thread, serial), callee }
+  }
+
+  /** Answers one that had to wait. */
+  reply(by: Cell, from: From, version: number, revision: number): void {
+    if (from.pid.thread !== this.#host.thread) return this.#host.router.reply(by, from, 'value', { version, revision })
+    this.#host.settle(from.ref.serial, 'value', { version, revision })
+    by.tied?.unanswered.remove(from.ref)
   }
 
   /** Answers one of another thread that was taken at once. */

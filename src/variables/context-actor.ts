@@ -158,7 +158,7 @@ class ContextActor implements Behaviour {
       if (!this.#notify(variable)) return this.#commit({ changes: [variable.change()] }, asker, { version, revision })
       if (!asked) return
       if (from === undefined) this.#host.wires.answer(wire, version, revision)
-      else this.#self.reply(from, { version, revision })
+      else this.#host.wires.reply(Process.cellOf(this.#self), from, version, revision)
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
       if (asked) this.#self.replyError(from ?? (this.#host.wires.askerOf(wire, this.#self.pid) as From), error)
