@@ -16,6 +16,7 @@ import { DeadLetters } from './dead-letters.js'
 import type { Loader } from './entry.js'
 import { type ExitReason, sendable } from './exit-reason.js'
 import { Graves } from './graves.js'
+import type { HostParts, ThreadControl } from './host-parts.js'
 import type { Ledger } from './ledger.js'
 import { Deferred } from './messages.js'
 import type { NameClaim, NameTable } from './names.js'
@@ -30,38 +31,6 @@ import type { ActorSystem } from './system.js'
 import { untie } from './ties.js'
 import { Timers } from './timers.js'
 import { Wires } from './wires.js'
-
-/** What only main can do, as the host of any thread asks for it. */
-export interface ThreadControl {
-  /** A link to `thread` is wanted. */
-  dial(thread: number): void
-  claimName(name: string, pid: Pid): Promise<NameClaim>
-  /** `pid`, on another thread, was told to die and might be unable to. */
-  suspect(pid: Pid): void
-  /** Opens an isolated thread for the process that `spawn` asks for. On main only. */
-  openIsolated(spawn: Signal & { kind: 'spawn' }): void
-  /** Ends the isolated thread that the spawn with this reference asked for. On main only. */
-  closeIsolated(ref: RawRef): void
-  /** Has a job done by a thread of the pool. On main only. */
-  job?: ThreadSource['job']
-  receive(signal: ThreadSignal, from: number): void
-}
-
-/** What the host of a thread is made of. */
-export interface HostParts {
-  readonly thread: number
-  /** The place of this thread in the roster; undefined on main and on isolated threads. */
-  readonly place: number | undefined
-  readonly processes: ProcessTable
-  readonly names: NameTable
-  readonly ledger: Ledger
-  readonly roster: Roster
-  readonly clock: Clock
-  readonly load: Loader
-  readonly batch: Batch
-  readonly mesh: Mesh
-  readonly control: ThreadControl
-}
 
 /** All processes of one thread, and what they share: the kernel that every other part of this layer is a part of. */
 export class Host implements LinkEvents {

@@ -1,7 +1,8 @@
 import { BeamlineError, shown } from '../errors.js'
 import { Pid } from '../threads/pid.js'
 import type { Cell } from './cell.js'
-import type { Host, ThreadControl } from './host.js'
+import type { Host } from './host.js'
+import type { ThreadControl } from './host-parts.js'
 import { badDestination, type Destination, pidIn } from './process.js'
 import { holderOf, isVia, type Name, shownName, type Via } from './via.js'
 

@@ -1,19 +1,17 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Exit } from '../actors/exit-reason.js'
-import type { Host } from '../actors/host.js'
 import { Call, Cast, type From, isDown, KeptWire } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
 import type { Placement } from '../actors/spawner.js'
 import { BeamlineError, shown } from '../errors.js'
 import { MAIN } from '../threads/mesh.js'
 import type { Pid, Ref } from '../threads/pid.js'
-import { ASKED, type Wire } from '../threads/wire.js'
+import type { Wire } from '../threads/wire.js'
 import type { Change, ManyWritten } from './change.js'
 import { claimMemory, tellReady } from './context-keeper.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { LocalState, type Retention } from './local-state.js'
-import { managerHere, managerName, type ObserverActor, observerActor } from './observer-actor.js'
-import type { Audience } from './observer-table.js'
+import { managerName, observerActor } from './observer-actor.js'
 import type {
   ContextMessage,
   ContextRequest,
@@ -22,15 +20,11 @@ import type {
   Resumption,
   WatchRequest,
 } from './requests.js'
+import { ScalarWriter } from './scalar-writer.js'
 import { isContextMessage, isContextRequest } from './shape.js'
 import { SharedLog } from './shared-log.js'
-import { type BatchCommit, type Commit, unknownVariable, type Write, written } from './state.js'
-import type { StoredVariable } from './stored-variable.js'
+import { type BatchCommit, type Commit, type Write, written } from './state.js'
 import { ValueTable } from './value-table.js'
-import { isScalar, PUT } from './wire-ops.js'
-
-/** Commits after which the time is asked for again, within one arrival. */
-const COMMITS_A_DATE = 64
 
 /** What a context is made with. */
 export interface ContextArgs {
@@ -87,22 +81,21 @@ class ContextActor implements Behaviour {
   readonly #manager: Pid
   readonly #monitor: Ref
   readonly #state: LocalState
-  readonly #host: Host
-  /** The audience of each variable as it was at `#generation`, by the variable's number. */
-  #audiences: (Audience | null | undefined)[] = []
-  #observers: ObserverActor | undefined
-  #generation = -1
-  #arrival = -1
-  #commits = 0
-  #now = 0
+  readonly #scalars: ScalarWriter
 
   constructor(self: Process, args: ContextArgs, manager: Pid, state: LocalState) {
     this.#self = self
-    this.#host = Process.hostOf(self)
     this.#args = args
     this.#manager = manager
     this.#monitor = self.monitor(manager)
     this.#state = state
+    this.#scalars = new ScalarWriter(self, state, {
+      commit: (variable, from) => {
+        const { version, revision } = variable
+        this.#commit({ changes: [variable.change()] }, from, { version, revision })
+      },
+      refused: (error) => this.#warn(error),
+    })
     const { table, log } = state.memory
     tablesOf(self).set(self.pid.toString(), ValueTable.attach(table))
     self.signal.addEventListener('abort', () => {
@@ -122,7 +115,7 @@ class ContextActor implements Behaviour {
   }
 
   handle(message: unknown): void | Promise<void> {
-    if (message instanceof KeptWire) return this.#write(message.wire, message.from, Date.now())
+    if (message instanceof KeptWire) return this.#scalars.takeLater(message)
     if (message instanceof Call) return this.#answer(message.from, message.request)
     // Anyone may send to this pid: what no handle would say is nobody's.
     if (message instanceof Cast) return isContextMessage(message.request) ? this.#told(message.request) : undefined
@@ -131,59 +124,7 @@ class ContextActor implements Behaviour {
   }
 
   takeWire(wire: Wire): void {
-    this.#write(wire, undefined, this.#timeOfArrival())
-  }
-
-  /** What arrives together is dated together, as to ask for the time takes longer than a commit. */
-  #timeOfArrival(): number {
-    const { arrivals } = this.#host
-    if (arrivals !== this.#arrival || ++this.#commits > COMMITS_A_DATE) {
-      this.#arrival = arrivals
-      this.#commits = 0
-      this.#now = Date.now()
-    }
-    return this.#now
-  }
-
-  /** A scalar for the variable with a number. @param from who waits for the answer, of a message that had to wait */
-  #write(wire: Wire, from: From | undefined, now: number): void {
-    if (wire.op !== PUT) return
-    const asked = (wire.parts & ASKED) !== 0
-    try {
-      const variable = this.#state.numbered(wire.subject)
-      if (variable === undefined) throw unknownVariable(this.#state.nameOf(wire.subject))
-      this.#state.write(variable, wire.value, now)
-      const { version, revision } = variable
-      const asker = asked ? (from ?? this.#host.wires.askerOf(wire, this.#self.pid)) : undefined
-      if (!this.#notify(variable)) return this.#commit({ changes: [variable.change()] }, asker, { version, revision })
-      if (!asked) return
-      if (from === undefined) this.#host.wires.answer(wire, version, revision)
-      else this.#host.wires.reply(Process.cellOf(this.#self), from, version, revision)
-    } catch (error) {
-      if (!(error instanceof BeamlineError)) throw error
-      if (asked) this.#self.replyError(from ?? (this.#host.wires.askerOf(wire, this.#self.pid) as From), error)
-      else this.#warn(error)
-    }
-  }
-
-  /** Straight to the manager of this thread. @returns false when something waits there that comes before */
-  #notify(variable: StoredVariable): boolean {
-    const observers = this.#observers ?? this.#findObservers()
-    if (observers === undefined || !observers.rests || !isScalar(variable.previous)) return false
-    if (observers.generation !== this.#generation) {
-      this.#audiences = []
-      this.#generation = observers.generation
-    }
-    const { number } = variable
-    let audience = this.#audiences[number]
-    if (audience === undefined) this.#audiences[number] = audience = observers.audience(variable.id) ?? null
-    observers.changed(audience, variable)
-    return true
-  }
-
-  #findObservers(): ObserverActor | undefined {
-    this.#observers = managerHere(this.#self)
-    return this.#observers
+    this.#scalars.take(wire)
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
+import type { Checked } from './checked-write.js'
 import { Glob } from './glob.js'
 import { checkMetadata } from './metadata.js'
 import type { Lost } from './requests.js'
@@ -12,7 +13,7 @@ import {
   unknownVariable,
   type Write,
 } from './state.js'
-import { type Checked, type StateMemory, StateStore } from './state-store.js'
+import { type StateMemory, StateStore } from './state-store.js'
 import { StoredVariable } from './stored-variable.js'
 import { compileValidator, type Validator } from './types/index.js'
 

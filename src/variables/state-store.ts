@@ -2,6 +2,7 @@ import { serialize } from 'node:v8'
 import { BeamlineError } from '../errors.js'
 import { pack } from '../threads/payload.js'
 import type { Metadata } from './change.js'
+import { type Checked, encoded, wordsOf } from './checked-write.js'
 import { DefinitionTable } from './definition-table.js'
 import { defined, deleted, headUnits, type LogKind, type LogRecord, recordUnits, written } from './log-half.js'
 import { SharedLog, type SharedLogMemory } from './shared-log.js'
@@ -15,20 +16,6 @@ export interface StateMemory {
   readonly table: ValueTableMemory
   readonly definitions: ValueTableMemory
   readonly log: SharedLogMemory
-}
-
-/** A write that has passed, and the value it leaves. */
-export interface Checked {
-  readonly variable: StoredVariable
-  readonly value: unknown
-  readonly said: Metadata | undefined
-}
-
-/** A write as it is put into shared memory. */
-interface Encoded extends Checked {
-  readonly tag: Tag
-  readonly content: unknown
-  readonly words: Buffer | undefined
 }
 
 /**
@@ -282,22 +269,5 @@ export class StateStore {
     variable.entry = this.#table.open(name)
     const present = version < 0 ? this.#table.read(name) : undefined
     if (present !== undefined) variable.present(present.version, present.value, this.#table.origin(variable.entry))
-  }
-}
-
-function encoded(checked: Checked): Encoded {
-  const { name } = checked.variable
-  const tag = tagOf(checked.value)
-  return { ...checked, tag, content: contentOf(name, tag, checked.value), words: wordsOf(name, checked.said) }
-}
-
-/** Metadata as the log keeps it. */
-function wordsOf(name: string, said: Metadata | undefined): Buffer | undefined {
-  if (said === undefined) return undefined
-  try {
-    return serialize(pack(said))
-  } catch (cause) {
-    const text = `the metadata of ${name} cannot be kept: ${String(cause)}`
-    throw new BeamlineError('NOT_CLONEABLE', text, { cause, details: { name } })
   }
 }
