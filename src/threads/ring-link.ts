@@ -76,7 +76,7 @@ export class RingLink implements Link, Polled, Batched {
     if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
-    if (awaitsAnswer(signal)) this.#poller.hurry()
+    if (signal.kind === 'call') this.#poller.hurry()
     else this.#poller.kick()
   }
 
@@ -88,7 +88,7 @@ export class RingLink implements Link, Polled, Batched {
     const end = this.#encoder.writeWire(wire, at, at + COMPACT)
     if (end < 0) return false
     this.#commit(this.#encoder.kind, end - at)
-    if ((wire.parts & ASKED) !== 0 && wire.op !== ANSWER) this.#poller.hurry()
+    if (isQuestion(wire)) this.#poller.hurry()
     else this.#poller.kick()
     return true
   }
@@ -257,9 +257,7 @@ export class RingLink implements Link, Polled, Batched {
     while (this.#decoder.next(wire, end) && !this.#closed)
   }
 
-  #receive(signal: Signal): void {
-    this.#events.receive(signal, this.peer)
-  }
+  readonly #receive = (signal: Signal): void => this.#events.receive(signal, this.peer)
 
   /** The signal that a record speaks of, after those that its getters sent. */
   #takeElsewhere(): void {
@@ -298,7 +296,4 @@ export class RingLink implements Link, Polled, Batched {
   }
 }
 
-function awaitsAnswer(signal: Signal): boolean {
-  if (signal.kind === 'wire') return (signal.parts & ASKED) !== 0 && signal.op !== ANSWER
-  return signal.kind === 'call'
-}
+const isQuestion = ({ parts, op }: Wire): boolean => (parts & ASKED) !== 0 && op !== ANSWER

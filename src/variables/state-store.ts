@@ -1,6 +1,3 @@
-import { serialize } from 'node:v8'
-import { BeamlineError } from '../errors.js'
-import { pack } from '../threads/payload.js'
 import type { Metadata } from './change.js'
 import { type Checked, encoded, wordsOf } from './checked-write.js'
 import { DefinitionTable } from './definition-table.js'
