@@ -20,7 +20,8 @@ export class ContextLine {
   readonly owner: Process
   readonly #host: Host
   readonly #timeout: number
-  readonly #writes: Writes
+  /** What this thread has sent to the process that is the context at present. */
+  #writes: Writes
   readonly #wire = new Wire()
   /** What waits for the context to be started again. */
   readonly #outage: Outage
@@ -84,10 +85,11 @@ export class ContextLine {
   }
 
   async #call(request: ContextRequest, timeout: number): Promise<unknown> {
-    const mark = ++this.#writes.sent
+    const writes = this.#writes
+    const mark = ++writes.sent
     try {
       const answer = await this.owner.call(this.#pid, request, { timeout })
-      this.#writes.done(mark)
+      writes.done(mark)
       return answer
     } catch (error) {
       throw naming(request, error)
@@ -113,9 +115,9 @@ export class ContextLine {
   /** Writes a value without an answer. */
   put(name: string, value: unknown, metadata?: Metadata): void {
     const number = metadata === undefined ? this.#numberFor(name, value) : -1
-    this.#writes.sent++
     if (number < 0 || this.#isDown) return this.tell({ kind: 'put', write: writeOf(name, value, metadata) })
     this.#assertRunning()
+    this.#writes.sent++
     this.#host.wires.tell(Process.cellOf(this.owner), this.#pid, this.#wireFor(number, value, 0))
   }
 
@@ -136,7 +138,7 @@ export class ContextLine {
   /** A value: from shared memory, unless something that this thread has written may not be there yet. */
   async get(name: string): Promise<unknown> {
     this.#assertRunning()
-    if (this.#writes.areDone && this.owner.system.isAlive(this.#pid)) {
+    if (this.#writes.areDone && !this.#isDown) {
       if (this.#table === undefined) await this.open()
       return this.peek(name)
     }
@@ -162,6 +164,7 @@ export class ContextLine {
     // Found already, for something that was asked at the same time.
     if (this.owner.system.isAlive(this.#pid)) return
     this.#pid = (await Relay.of(this.owner).successor(this.#pid)) ?? this.#pid
+    this.#writes = writesTo(this.owner, this.#pid)
   }
 
   tell(message: ContextMessage): void {
@@ -177,6 +180,7 @@ export class ContextLine {
   }
 
   #cast(message: ContextMessage): void {
+    this.#writes.sent++
     try {
       this.owner.cast(this.#pid, message)
     } catch (error) {

@@ -130,6 +130,38 @@ test('K10 the order holds from every thread to every thread, from the first mess
   }
 })
 
+each(
+  'K10 the order holds whatever way each message takes, and through what finds no room while the receiver is busy',
+  async (stage, place) => {
+    const [busy, count] = [await stage.puppet(place), 300]
+    const flag = new Int32Array(new SharedArrayBuffer(4))
+    busy.tell('spin', stage.self.pid, flag)
+    assert.is(await stage.hear(), 'spinning')
+    const before = stage.system.stats().spilled
+    const ways: readonly ((number: number) => unknown)[] = [
+      (number) => number,
+      (number) => [number, 'x'.repeat(12_000)],
+      (number) => [number, new Map([[number, 'x'.repeat(12_000)]])],
+      (number) => [number, 'x'.repeat(100_000)],
+      (number) => [number, new ArrayBuffer(8)],
+    ]
+    for (let number = 0; number < count; number++) {
+      const message = ways[number % ways.length]?.(number)
+      const buffer = Array.isArray(message) && message[1] instanceof ArrayBuffer ? [message[1]] : []
+      stage.self.send(busy.pid, message, { transfer: buffer })
+    }
+    const spilled = stage.system.stats().spilled - before
+    assert.is(spilled > 0, process.env['BEAMLINE_TRANSPORT'] !== 'port')
+    Atomics.store(flag, 0, 1)
+    assert.is(await stage.hear(), 'done spinning')
+    for (let number = 0; number < count; number++) {
+      const heard = await stage.heardBy(busy)
+      assert.is(Array.isArray(heard) ? heard[0] : heard, number)
+    }
+  },
+  ['scheduler thread', 'isolated'],
+)
+
 test('K11 the end of a thread is one exit of each process on it, after that process has had its last word', () =>
   withSystem({ threads: 1 }, async (system) => {
     const { self } = system

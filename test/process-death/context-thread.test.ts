@@ -65,6 +65,21 @@ test('V7 what is asked while the context is down waits for it, in order', () =>
     assert.is((await ctx.listWatchers()).length, 1)
   }))
 
+test('V4 get sees what another handle of its thread has sent, whichever of them is older than the death', () =>
+  withSystem(options, async (system) => {
+    await using old = await Context.start(system, { id: 'room', timeout: patience })
+    await old.define('x', 'integer', 0)
+    await strike(system)
+    await old.get('x')
+    const young = Context.attach(system, 'room', { timeout: patience })
+    await young.get('x')
+    for (const value of range(1, 100)) {
+      const [writer, reader] = value % 2 ? [old, young] : [young, old]
+      writer.put('x', value)
+      assert.is(await reader.get('x'), value)
+    }
+  }))
+
 test('V7 a context under a supervisor is started by that, with all that it had', () =>
   withSystem(options, async (system) => {
     const supervisor = await Supervisor.start(system, [{ id: 'c', start: Context.child({ id: 'room' }) }])
