@@ -23,7 +23,9 @@ import { ActorSystem } from './system.js'
 /** What a new thread is told about itself and its system. */
 export interface BootData {
   readonly thread: number
-  /** Its place in the roster; undefined for an isolated thread. */
+  /** Whether it is for one process only. */
+  readonly isolated: boolean
+  /** Its place in the roster; undefined for an isolated thread, and for one that waits for a place. */
   readonly place: number | undefined
   readonly processes: ProcessTableMemory
   readonly names: SharedMapMemory
@@ -52,49 +54,66 @@ class WorkerThread implements ThreadControl {
   readonly done: Promise<void>
   readonly #host: Host
   readonly #carrier: Carrier
-  readonly #batch: Batch
-  readonly #place: number | undefined
+  readonly #batch = new Batch(false)
+  readonly #data: BootData
+  readonly #load: Loader
   #beat: NodeJS.Timeout | undefined
   readonly #collector = new Collector()
   #end!: () => void
 
   constructor(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock, load: Loader) {
+    this.#data = data
     this.#carrier = carrier
+    this.#load = load
     this.done = new Promise((resolve) => {
       this.#end = resolve
     })
     const processes = ProcessTable.attach(data.processes)
-    const roster = Roster.attach(data.roster)
-    const system = data.place !== undefined && roster.isSystem(data.place)
-    this.#batch = new Batch(system)
     this.#host = new Host({
       thread: data.thread,
-      place: data.place,
       processes,
       names: NameTable.attach(data.names, processes),
       ledger: Ledger.attach(data.ledger),
-      roster,
+      roster: Roster.attach(data.roster),
       clock,
-      load,
+      load: (module) => this.#import(module),
       batch: this.#batch,
       mesh: new Mesh((thread) => this.dial(thread)),
       control: this,
     })
     new ActorSystem(this.#host, async () => this.#toMain({ kind: 'stop', timeout: 0 }))
     this.#host.mesh.connect(carrier.attach(end, MAIN, this.#batch, this.#host))
-    const { place } = data
-    this.#place = place
-    if (place === undefined) this.#endWithResident()
-    else this.#share(roster, place, data.beat)
+    if (data.isolated) this.#endWithResident()
+    else this.#share()
+    if (data.place !== undefined) this.#seat(data.place)
     if (!isMainThread) process.on('uncaughtExceptionMonitor', this.#lastWords)
     this.#toMain({ kind: 'ready', pid: undefined })
   }
 
   /** Many processes come and go on a shared thread. */
-  #share(roster: Roster, place: number, beat: number): void {
-    roster.beat(place)
-    this.#beat = setInterval(() => roster.beat(place), beat).unref()
+  #share(): void {
     this.#host.onGone = () => this.#collector.ended()
+  }
+
+  /** From now on the thread has a place, and shows that it lives. */
+  #seat(place: number): void {
+    const { placement } = this.#host
+    this.#host.place = place
+    this.#batch.enabled = placement.isSystem(place)
+    placement.beat(place)
+    this.#beat = setInterval(() => placement.beat(place), this.#data.beat).unref()
+  }
+
+  /**
+   * Loads what a process is made of. Main hears of what system threads run, for the thread that will take the place of
+   * this one; a thread that waits may be asked for a process before it hears that it has its place.
+   */
+  async #import(module: string): Promise<Record<string, unknown>> {
+    const loaded = await this.#load(module)
+    const { place, placement } = this.#host
+    const isSystem = place === undefined ? !this.#data.isolated : placement.isSystem(place)
+    if (isSystem) this.#toMain({ kind: 'imported', module })
+    return loaded
   }
 
   readonly #lastWords = (error: unknown) => this.#toMain({ kind: 'last-words', error: pack(describable(error)) })
@@ -148,6 +167,8 @@ class WorkerThread implements ThreadControl {
         return this.#host.mesh.connect(this.#carrier.attach(signal.end, signal.thread, this.#batch, this.#host))
       case 'thread-down':
         return this.#host.threadDown(signal)
+      case 'seat':
+        return this.#seat(signal.place)
       case 'preload':
         return void this.#preload(signal.modules)
       case 'inspect':
@@ -159,7 +180,7 @@ class WorkerThread implements ThreadControl {
 
   /** What cannot be loaded is the business of the process that needs it. */
   async #preload(modules: readonly string[]): Promise<void> {
-    await Promise.allSettled(modules.map(this.#host.load))
+    await Promise.allSettled(modules.map(this.#load))
     this.#toMain({ kind: 'loaded' })
   }
 
@@ -168,14 +189,14 @@ class WorkerThread implements ThreadControl {
     this.abandon()
   }
 
-  /** Ends the thread without a word to its processes. An isolated one waits for main to end it. */
+  /** Ends the thread without a word to its processes. One without a place waits for main to end it. */
   abandon(): void {
     clearInterval(this.#beat)
     this.#collector.stop()
     process.off('uncaughtExceptionMonitor', this.#lastWords)
-    if (this.#place === undefined) this.#toMain({ kind: 'done' })
+    if (this.#host.place === undefined) this.#toMain({ kind: 'done' })
     this.#host.abandon()
-    if (this.#place !== undefined) this.#end()
+    if (this.#host.place !== undefined) this.#end()
   }
 }
 

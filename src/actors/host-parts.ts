@@ -29,8 +29,6 @@ export interface ThreadControl {
 /** What the host of a thread is made of. */
 export interface HostParts {
   readonly thread: number
-  /** The place of this thread in the roster; undefined on main and on isolated threads. */
-  readonly place: number | undefined
   readonly processes: ProcessTable
   readonly names: NameTable
   readonly ledger: Ledger

@@ -53,6 +53,8 @@ export class Host implements LinkEvents {
   readonly spawner: Spawner
   readonly timers = new Timers(this)
   readonly cells = new CellTable()
+  /** The place of this thread in the roster; undefined on main, on isolated threads, and on one that waits for a place. */
+  place: number | undefined
   /** Set once, by the system that this host belongs to. */
   system!: ActorSystem
   /** Hears of every process of this thread that is gone, and of a spawn that failed. */
@@ -63,7 +65,6 @@ export class Host implements LinkEvents {
   fence: Pid | undefined
   readonly #graves = new Graves(this)
   readonly #receiver: Receiver
-  readonly #parts: HostParts
   readonly #services = new Map<symbol, unknown>()
   readonly #exits: [Cell, ExitReason][] = []
   #exiting = false
@@ -73,7 +74,6 @@ export class Host implements LinkEvents {
   #abandoned = false
 
   constructor(parts: HostParts) {
-    this.#parts = parts
     this.thread = parts.thread
     this.node = parts.processes.memory.node
     this.clock = parts.clock
@@ -199,7 +199,7 @@ export class Host implements LinkEvents {
 
   /** For the watchdog: the code of `cell` runs next. */
   running(cell: Cell): void {
-    if (this.#parts.place !== undefined) this.placement.run(this.#parts.place, cell.pid.slot)
+    if (this.place !== undefined) this.placement.run(this.place, cell.pid.slot)
   }
 
   /** A spawn on this thread failed. */

@@ -1,10 +1,8 @@
 import type { Thread } from './thread.js'
 
-/** How many are kept once a thread has been isolated, unless told. */
-const USUAL = 2
-/** How many of the modules that isolated processes were made of are remembered. */
+/** How many of the modules that processes were made of are remembered. */
 const MODULES = 8
-/** Spares that may die idle before the next isolated spawn; then none is started until there is one. */
+/** Spares that may die idle before one is needed again; then none is started until that. */
 const DEATHS = 3
 /** Milliseconds for a spare to load modules; one that takes longer may never come to an end. */
 const PATIENCE = 10_000
@@ -19,27 +17,27 @@ interface Spare {
 
 /** What spares ask of the keeper of all threads. */
 export interface SpareSource {
-  /** Starts an isolated thread without a process. */
+  /** Starts a thread without a process. */
   open(): Thread
   /** Lets a thread load these modules and report that it is warm. */
   preload(thread: Thread, modules: readonly string[]): void
 }
 
-/** Isolated threads that wait, booted and with the modules loaded that such threads were needed for before. */
+/** Threads that wait, booted and with the modules loaded that threads of their kind were needed for before. */
 export class Spares {
   readonly #source: SpareSource
   readonly #spares = new Map<number, Spare>()
   /** The least recently used first. */
   readonly #modules = new Set<string>()
-  readonly #given: number | undefined
+  readonly #enough: number
   #wanted: number
   #deaths = 0
   #filling: NodeJS.Immediate | undefined
   #stopped = false
 
-  /** @param count none until a thread is isolated, and then {@link USUAL}, unless told */
-  constructor(count: number | undefined, source: SpareSource) {
-    this.#given = count
+  /** @param count how many are kept from the start @param usual how many once one was needed, where no count is given */
+  constructor(count: number | undefined, usual: number, source: SpareSource) {
+    this.#enough = count ?? usual
     this.#wanted = count ?? 0
     this.#source = source
   }
@@ -52,8 +50,7 @@ export class Spares {
 
   /** The spare that will be able to run a process first. It is a spare no longer. */
   take(): Thread | undefined {
-    this.#wanted = this.#given ?? USUAL
-    this.#deaths = 0
+    this.#keep()
     const all = [...this.#spares.values()]
     // One that loads comes last: it may be blocked by a module that the new process has nothing to do with.
     const best = all.find(isWarm) ?? all.find(({ booted }) => !booted) ?? all[0]
@@ -61,7 +58,18 @@ export class Spares {
     return best?.thread
   }
 
-  /** An isolated process of these modules has begun. */
+  /** A thread that one may have to stand in for has processes of these modules. */
+  need(modules: readonly string[]): void {
+    this.#keep()
+    this.settled(modules)
+  }
+
+  #keep(): void {
+    this.#wanted = this.#enough
+    this.#deaths = 0
+  }
+
+  /** A process of these modules has begun on a thread of their kind. */
   settled(modules: readonly string[]): void {
     const fresh = modules.filter((module) => !this.#modules.has(module))
     for (const module of modules) {

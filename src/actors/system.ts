@@ -21,7 +21,8 @@ import type { ServerRef } from './server-ref.js'
 import { shutdown } from './shutdown.js'
 import type { Spawnable, SpawnOptions } from './spawner.js'
 import { type SystemOptions, settingsOf, stopTimeout } from './system-options.js'
-import { type Machinery, type ThreadInfo, ThreadKeeper } from './thread-keeper.js'
+import { type ThreadInfo, ThreadKeeper } from './thread-keeper.js'
+import type { Machinery } from './thread-table.js'
 import { type Trace, type TraceListener, type TraceOptions, trace } from './trace.js'
 import type { Name } from './via.js'
 import { Watchdog } from './watchdog.js'
@@ -88,7 +89,6 @@ export class ActorSystem implements AsyncDisposable {
     const mesh = new Mesh(() => {})
     const host = new Host({
       thread: MAIN,
-      place: undefined,
       processes,
       names,
       ledger,

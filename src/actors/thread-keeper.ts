@@ -1,76 +1,70 @@
-import type { ResourceLimits } from 'node:worker_threads'
 import { BeamlineError } from '../errors.js'
-import type { Clock } from '../threads/clock.js'
-import { type Batch, type Carrier, portsOf } from '../threads/link.js'
-import { MAIN } from '../threads/mesh.js'
 import { pack, unpack } from '../threads/payload.js'
 import { Pid, type RawPid, type RawRef, Ref } from '../threads/pid.js'
-import type { RunningThread, ThreadEnd, ThreadSource, ThreadTask } from '../threads/pools.js'
-import type { Signal, SpawnSignal, ThreadSignal } from '../threads/signal.js'
+import type { ThreadEnd, ThreadSource } from '../threads/pools.js'
+import type { SpawnSignal, ThreadSignal } from '../threads/signal.js'
 import type { Birthright } from './birthright.js'
-import type { BootData } from './boot.js'
-import type { Loader } from './entry.js'
 import { type ExitReason, reasonFrom } from './exit-reason.js'
 import type { Host } from './host.js'
 import type { ThreadControl } from './host-parts.js'
 import { inspect } from './inspect.js'
 import type { NameClaim } from './names.js'
 import { Spares } from './spares.js'
-import { Thread } from './thread.js'
+import type { Thread } from './thread.js'
+import { type Machinery, type SharedData, ThreadTable } from './thread-table.js'
 import { type Verdict, verdictOf } from './verdict.js'
 import type { Watchdog } from './watchdog.js'
 
 /** A worker thread that runs now. */
 export interface ThreadInfo {
   readonly id: number
-  /** `spare`: warm, and waits for an isolated process; one that is not warm yet counts as `isolated`. */
+  /**
+   * `spare`: warm, and waits for an isolated process or for the place of a system thread; one that is not warm yet counts
+   * as `isolated`.
+   */
   readonly kind: 'scheduler' | 'system' | 'isolated' | 'spare'
 }
 
-/** What threads and their links are made of, so that a simulation can make them of something else. */
-export interface Machinery {
-  /** The time that threads have to end, whatever clock the processes of main go by. */
-  readonly clock: Clock
-  readonly load: Loader
-  readonly source: ThreadSource
-  readonly carrier: Carrier
-  readonly batch: Batch
-}
-
-const program = new URL('./boot.js', import.meta.url).href
 /** Milliseconds to wait for the link of an ended thread to close. */
 const GRACE = 250
 
-/** Main's half of everything about threads: it starts them, joins them by links, grants names, and tells of deaths. */
+/** How many spares wait for isolated processes once there was one, and for system places once those run processes. */
+const USUAL_ISOLATED = 2
+const USUAL_STANDBY = 1
+
+/** Main's half of everything about threads: it decides which run, grants names, and tells of deaths. */
 export class ThreadKeeper implements ThreadControl {
   readonly #machinery: Machinery
-  readonly #threads = new Map<number, Thread>()
+  #threads!: ThreadTable
   #host!: Host
   #watchdog!: Watchdog
-  #boot!: Omit<BootData, 'thread' | 'place'>
   readonly #spares: Spares
-  #last = MAIN
+  /** Threads that wait to take the place of a system thread. */
+  readonly #standby: Spares
+  readonly #waiting: readonly Spares[]
   #stopping = false
   /** Runs when a thread asks for the whole system to stop. */
   onStop: (() => void) | undefined
 
-  /** @param spares isolated threads kept warm; see {@link Spares} */
+  /** @param spares isolated threads kept warm; 0 for no thread that waits for anything; see {@link Spares} */
   constructor(machinery: Machinery, spares: number | undefined) {
     this.#machinery = machinery
-    this.#spares = new Spares(spares, {
-      open: () => this.#openIsolated(),
-      preload: ({ id }, modules) => void this.#host.mesh.send(id, { kind: 'preload', modules }),
+    const preload = ({ id }: Thread, modules: readonly string[]) =>
+      void this.#host.mesh.send(id, { kind: 'preload', modules })
+    this.#spares = new Spares(spares, USUAL_ISOLATED, { open: () => this.#threads.openIsolated(), preload })
+    this.#standby = new Spares(undefined, spares === 0 ? 0 : USUAL_STANDBY, {
+      open: () => this.#threads.openStandby(),
+      preload,
     })
+    this.#waiting = [this.#spares, this.#standby]
   }
 
   /** Starts a thread for every place of the roster and joins each to each. */
-  async start(host: Host, watchdog: Watchdog, boot: Omit<BootData, 'thread' | 'place'>): Promise<void> {
+  async start(host: Host, watchdog: Watchdog, data: SharedData): Promise<void> {
     this.#host = host
     this.#watchdog = watchdog
-    this.#boot = boot
-    const shared = Array.from({ length: host.placement.places }, (_, place) => this.#openShared(place))
-    for (const a of shared) for (const b of shared) if (a.id < b.id) this.#connect(a, b)
-    const ready = await Promise.all(shared.map((thread) => thread.ready))
+    this.#threads = new ThreadTable(this.#machinery, host, data, (dead, end) => this.#bury(dead, end))
+    const ready = await Promise.all(this.#threads.openPlaces().map((thread) => thread.ready))
     if (!ready.every(Boolean))
       throw new BeamlineError('UNAVAILABLE', 'a worker thread could not start: see the warning before this')
     this.#spares.fill()
@@ -78,63 +72,12 @@ export class ThreadKeeper implements ThreadControl {
 
   /** The threads that run now. */
   list(): ThreadInfo[] {
-    return [...this.#threads.values()].map((thread) => ({ id: thread.id, kind: this.#kindOf(thread) }))
+    return Array.from(this.#threads, (thread) => ({ id: thread.id, kind: this.#kindOf(thread) }))
   }
 
   #kindOf(thread: Thread): ThreadInfo['kind'] {
-    if (thread.place === undefined) return this.#spares.isWarm(thread) ? 'spare' : 'isolated'
-    return this.#isSystem(thread) ? 'system' : 'scheduler'
-  }
-
-  #openShared(place: number): Thread {
-    const thread = this.#open(place, (task) => this.#machinery.source.shared(task))
-    this.#host.placement.seat(place, thread.id)
-    return thread
-  }
-
-  #openIsolated(limits?: ResourceLimits): Thread {
-    const thread = this.#open(undefined, (task) => this.#machinery.source.isolated(task, limits))
-    this.#joinSystem(thread)
-    return thread
-  }
-
-  #open(place: number | undefined, run: (task: ThreadTask) => RunningThread): Thread {
-    const id = ++this.#last
-    const [here, there] = this.#machinery.carrier.pair(MAIN, id, place === undefined)
-    const running = run({ module: program, data: { ...this.#boot, thread: id, place } satisfies BootData, end: there })
-    const thread = new Thread(id, place, running, (dead, end) => this.#bury(dead, end))
-    this.#threads.set(id, thread)
-    const events = {
-      arrive: (work: () => void) => this.#host.arrive(work),
-      receive: (signal: Signal, from: number) => this.#host.receive(signal, from),
-      spilled: () => this.#host.spilled(),
-      lost: (signal: Signal, error: BeamlineError) => this.#host.lost(signal, error),
-      closed: (peer: number) => {
-        thread.linkClosed()
-        this.#host.closed(peer)
-      },
-    }
-    this.#host.mesh.connect(this.#machinery.carrier.attach(here, id, this.#machinery.batch, events))
-    return thread
-  }
-
-  /** Before anything runs there: code that never lets its event loop turn could not be joined to them later. */
-  #joinSystem(thread: Thread): void {
-    for (const system of this.#threads.values()) if (this.#isSystem(system)) this.#connect(system, thread)
-  }
-
-  #isSystem({ place }: Thread): boolean {
-    return place !== undefined && this.#host.placement.isSystem(place)
-  }
-
-  #connect(a: Thread, b: Thread): void {
-    if (a.links.has(b.id)) return
-    a.links.add(b.id)
-    b.links.add(a.id)
-    const narrow = a.place === undefined || b.place === undefined
-    const [ofA, ofB] = this.#machinery.carrier.pair(a.id, b.id, narrow)
-    this.#host.mesh.send(a.id, { kind: 'connect', thread: b.id, end: ofA }, portsOf(ofA))
-    this.#host.mesh.send(b.id, { kind: 'connect', thread: a.id, end: ofB }, portsOf(ofB))
+    if (thread.place === undefined) return this.#waiting.some((spares) => spares.isWarm(thread)) ? 'spare' : 'isolated'
+    return this.#threads.isSystem(thread) ? 'system' : 'scheduler'
   }
 
   /** A thread's program has ended, or its worker has. Its processes are dead once nothing of it can arrive any more. */
@@ -144,9 +87,7 @@ export class ThreadKeeper implements ThreadControl {
     const timer = clock.setTimeout(thread.linkClosed, GRACE)
     await thread.closed
     clock.clearTimeout(timer)
-    this.#threads.delete(id)
-    this.#machinery.carrier.forget?.(id)
-    for (const peer of thread.links) this.#threads.get(peer)?.links.delete(id)
+    this.#threads.delete(thread)
     const living = this.#host.processes.closeThread(id)
     this.#host.ledger.leave(id)
     const resident = thread.resident === undefined ? [] : [thread.resident]
@@ -154,7 +95,7 @@ export class ThreadKeeper implements ThreadControl {
     const why = { pids, reason: pack(reason), others: pack(others) }
     const death = { kind: 'thread-down', thread: id, living, ...why } as const
     thread.isReady(false)
-    this.#spares.gone(thread)
+    for (const spares of this.#waiting) spares.gone(thread)
     // First: whoever hears of a death and spawns again must find the place taken by a thread that lives.
     if (!this.#stopping && thread.place !== undefined) await this.#replace(thread, thread.place, others)
     this.#host.threadDown(death)
@@ -163,8 +104,13 @@ export class ThreadKeeper implements ThreadControl {
 
   /** A place is never empty for long; but a thread that cannot even start is not tried for ever. */
   async #replace(dead: Thread, place: number, reason: ExitReason): Promise<void> {
-    if (await dead.ready) this.#openShared(place)
-    else process.emitWarning(`a worker thread could not start: ${JSON.stringify(reason)}`, { code: 'BEAMLINE_THREAD' })
+    if (!(await dead.ready)) {
+      const code = 'BEAMLINE_THREAD'
+      return process.emitWarning(`a worker thread could not start: ${JSON.stringify(reason)}`, { code })
+    }
+    const standby = this.#threads.isSystem(dead) ? this.#standby.take() : undefined
+    if (standby === undefined) this.#threads.openPlace(place)
+    else this.#threads.seat(standby, place)
   }
 
   /** The watchdog found a thread stuck: because of those who were told to die, else of what ran last. */
@@ -187,19 +133,19 @@ export class ThreadKeeper implements ThreadControl {
     }
     const { resourceLimits, preload = [spawn.module] } = unpack(spawn.options) as Partial<Birthright>
     const spare = resourceLimits === undefined ? this.#spares.take() : undefined
-    const thread = spare ?? this.#openIsolated(resourceLimits)
-    this.#joinSystem(thread)
+    const thread = spare ?? this.#threads.openIsolated(resourceLimits)
+    this.#threads.joinSystem(thread)
     thread.spawn = spawn.ref
     thread.modules = preload
     const asker = this.#threads.get(parent.thread)
-    if (asker !== undefined) this.#connect(asker, thread)
+    if (asker !== undefined) this.#threads.connect(asker, thread)
     if (asker === undefined) this.#host.calls.move(spawn.ref[1], thread.id)
     else this.#host.mesh.send(asker.id, { kind: 'opened', ref: spawn.ref, thread: thread.id })
     this.#host.mesh.send(thread.id, spawn)
   }
 
   closeIsolated([asker, serial]: RawRef): void {
-    for (const { id, spawn, resident } of this.#threads.values()) {
+    for (const { id, spawn, resident } of this.#threads) {
       if (spawn?.[0] !== asker || spawn[1] !== serial) continue
       const others = resident === undefined ? 'killed' : { hostKilled: Pid.fromRaw(this.#host.node, resident) }
       this.end(id, { reason: 'killed', others })
@@ -233,8 +179,10 @@ export class ThreadKeeper implements ThreadControl {
         if (thread !== undefined) this.#ready(thread, signal.pid)
         return
       case 'loaded':
-        if (thread !== undefined) this.#spares.loaded(thread)
+        if (thread !== undefined) for (const spares of this.#waiting) spares.loaded(thread)
         return
+      case 'imported':
+        return this.#standby.need([signal.module])
       case 'dial':
         return this.#dialled(thread, signal.thread)
       case 'suspect':
@@ -257,15 +205,16 @@ export class ThreadKeeper implements ThreadControl {
 
   #ready(thread: Thread, resident: RawPid | undefined): void {
     thread.resident ??= resident
+    thread.runs = true
     thread.isReady(true)
-    this.#spares.booted(thread)
+    for (const spares of this.#waiting) spares.booted(thread)
     if (resident !== undefined) this.#spares.settled(thread.modules)
   }
 
   #dialled(caller: Thread | undefined, called: number): void {
     const other = this.#threads.get(called)
     if (caller === undefined) return
-    if (other !== undefined) return this.#connect(caller, other)
+    if (other !== undefined) return this.#threads.connect(caller, other)
     const why = { pids: [], reason: pack('noproc'), others: pack('noproc') }
     this.#host.mesh.send(caller.id, { kind: 'thread-down', thread: called, living: new Map(), ...why })
   }
@@ -283,12 +232,12 @@ export class ThreadKeeper implements ThreadControl {
   /** Stops the threads that run users' code, then those of the library's own actors; kills what does not obey. */
   async stop(timeout: number): Promise<void> {
     this.#stopping = true
-    this.#spares.stop()
+    for (const spares of this.#waiting) spares.stop()
     const { clock } = this.#machinery
-    const all = [...this.#threads.values()]
+    const all = [...this.#threads]
     for (const group of [
-      all.filter((thread) => !this.#isSystem(thread)),
-      all.filter((thread) => this.#isSystem(thread)),
+      all.filter((thread) => !this.#threads.isSystem(thread)),
+      all.filter((thread) => this.#threads.isSystem(thread)),
     ]) {
       for (const { id } of group) this.#host.mesh.send(id, { kind: 'stop', timeout })
       const timer = clock.setTimeout(() => {

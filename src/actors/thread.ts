@@ -6,7 +6,12 @@ import type { Verdict } from './verdict.js'
 /** A worker thread, as main sees it. */
 export class Thread {
   readonly id: number
-  readonly place: number | undefined
+  /** Whether it is for one process only; all others are for a place in the roster, or have one. */
+  readonly isolated: boolean
+  /** Its place in the roster, once it has one. */
+  place: number | undefined
+  /** Its program runs. */
+  runs = false
   /** Whether its program came to run. */
   readonly ready: Promise<boolean>
   readonly closed: Promise<void>
@@ -29,11 +34,13 @@ export class Thread {
   /** @param bury runs when its program has ended, or its worker has */
   constructor(
     id: number,
+    isolated: boolean,
     place: number | undefined,
     running: RunningThread,
     bury: (thread: Thread, end: ThreadEnd) => Promise<void>,
   ) {
     this.id = id
+    this.isolated = isolated
     this.place = place
     this.#running = running
     ;[this.ready, this.isReady] = signalled<boolean>()

@@ -1,6 +1,6 @@
 import { importModule } from '../actors/entry.js'
 import { ActorSystem, type SystemOptions } from '../actors/system.js'
-import type { Machinery } from '../actors/thread-keeper.js'
+import type { Machinery } from '../actors/thread-table.js'
 import { BeamlineError, shown } from '../errors.js'
 import { Batch } from '../threads/link.js'
 import { MemoryCarrier } from '../threads/memory-link.js'

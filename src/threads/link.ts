@@ -74,12 +74,12 @@ export interface Batched {
  * code never runs in an open batch: its signals must be out before an endless loop that follows them.
  */
 export class Batch {
-  readonly #enabled: boolean
+  enabled: boolean
   readonly #waiting: Batched[] = []
   #open = false
 
   constructor(enabled: boolean) {
-    this.#enabled = enabled
+    this.enabled = enabled
   }
 
   get open(): boolean {
@@ -92,7 +92,7 @@ export class Batch {
   }
 
   run(work: () => void): void {
-    if (this.#open || !this.#enabled) return work()
+    if (this.#open || !this.enabled) return work()
     this.#open = true
     try {
       work()

@@ -14,6 +14,8 @@ export interface Polled {
   /** Whether there is something to be read. */
   readonly hasMore: boolean
   drain(): void
+  /** Sees to it that the peer learns of all that was sent: its core may have shown that late, and it may have gone to sleep. */
+  confirm(): void
 }
 
 /** Looks for signals between two looks at the clock. */
@@ -63,6 +65,7 @@ export class Poller {
   /** When something came last; 0 when that was in this turn of the event loop. */
   #active = 0
   #vain = true
+  #lowered = false
   /** Until when it does not look for long, as the last time it did it was put off its core; and how long that lasts. */
   #crowded = 0
   #pause = PAUSE
@@ -135,6 +138,7 @@ export class Poller {
     this.#doubt = 1
     this.#vain = false
     this.#active = 0
+    this.#lowered = false
     if (this.#spell === 'none') this.#lookSoon('more')
   }
 
@@ -148,15 +152,28 @@ export class Poller {
     // First: what a signal leads to may throw, and the next must be looked for all the same.
     this.#immediate = setImmediate(this.#turn)
     this.#held = 0
+    for (const polled of this.#all) polled.confirm()
     if (this.#lookFor(this.#spin)) this.#found()
     const time = performance.now()
     if (this.#active === 0) this.#active = time
-    else if (time < this.#crowded || time - this.#active >= this.#patience) this.#sleep()
+    else if (time < this.#crowded || time - this.#active >= this.#patience) this.#goToSleep()
+  }
+
+  /**
+   * First it lowers the bits, so that who sends raises them again; then, a turn later, it sleeps. Who saw its bit raised just
+   * before may have sent something that its core had not shown yet: by then it has.
+   */
+  #goToSleep(): void {
+    if (this.#lowered) this.#sleep()
+    else this.#lower()
   }
 
   #sleep(): void {
-    this.#lower()
-    if (!this.#bell.park()) return
+    if (this.#drainAll() || !this.#bell.park()) {
+      this.#lowered = false
+      return
+    }
+    this.#lowered = false
     clearImmediate(this.#immediate)
     this.#immediate = undefined
     this.#patience = this.#vain ? Math.max(this.#patience / 2, this.#linger * LEAST) : this.#linger
@@ -201,11 +218,21 @@ export class Poller {
     this.#watched = [...this.#all].filter(({ bit }) => (bit & this.#bits) !== 0)
   }
 
-  /** Lowers all bits: who sends raises them again. What was sent before that is looked for once more. */
   #lower(): void {
-    const bits = this.#bell.take()
+    this.#bell.take()
     this.#bits = 0
     this.#watched = []
-    for (const polled of this.#all) if ((polled.bit & bits) !== 0 && polled.hasMore) polled.drain()
+    this.#lowered = !this.#drainAll()
+  }
+
+  /** @returns whether anything had come */
+  #drainAll(): boolean {
+    let found = false
+    for (const polled of this.#all) {
+      if (!polled.hasMore) continue
+      polled.drain()
+      found = true
+    }
+    return found
   }
 }

@@ -47,6 +47,7 @@ export class RingLink implements Link, Polled, Batched {
   #spilled = 0
   #spilling = false
   #writing = false
+  #unconfirmed = false
   #closed = false
 
   constructor(peer: number, end: RingEnd, batch: Batch, events: LinkEvents, poller: Poller) {
@@ -164,6 +165,14 @@ export class RingLink implements Link, Polled, Batched {
 
   #show(): void {
     this.#writer.publish()
+    this.#unconfirmed = true
+    if (this.#peerBell.raise(this.#ownBit)) this.#port.postMessage(WAKE)
+  }
+
+  confirm(): void {
+    if (!this.#unconfirmed || this.#closed) return
+    this.#unconfirmed = false
+    this.#writer.confirm()
     if (this.#peerBell.raise(this.#ownBit)) this.#port.postMessage(WAKE)
   }
 

@@ -1,4 +1,5 @@
 import { BeamlineError } from '../errors.js'
+import { release } from './growable-memory.js'
 
 // The buffer: the writer's word, the reader's words, each on a cache line of their own, then the records. A position
 // counts all bytes that ever went through, modulo 2^32; the place of its byte is the position modulo the size. A record
@@ -128,14 +129,22 @@ export class RingWriter {
     this.#tail = (this.#last + ((RECORD_HEADER + whole + ALIGN) & ~ALIGN)) | 0
   }
 
-  /** Shows the reader all that was committed. */
+  /**
+   * Shows the reader all that was committed: soon, as the store may wait in this core while the program goes on. To wait for
+   * it would take longer than all else that a small record does; {@link confirm} does.
+   */
   publish(): void {
     const tail = this.#tail
     this.#published = this.#last = tail
-    Atomics.store(this.#ints, TAIL, tail)
+    release(this.#ints, TAIL, tail)
     // Takes the next cache line from the reader's core while nobody waits for it: a fifth of a trip there and back.
     if (((tail - this.#head) >>> 0) + 2 * LINE <= this.size)
       this.#ints[(HEADER_BYTES + ((tail + LINE) & (this.size - 1))) >>> 2] = 0
+  }
+
+  /** When this returns, the reader can see all that was published. */
+  confirm(): void {
+    Atomics.store(this.#ints, TAIL, this.#published)
   }
 
   /** Whether something is committed that the reader cannot see yet. */

@@ -86,7 +86,11 @@ export type ReplySignal = {
 export type ThreadSignal =
   /** To main: the thread runs; `pid` is the resident of an isolated one. */
   | { readonly kind: 'ready'; readonly pid: RawPid | undefined }
-  /** From main, to an isolated thread without a process: load these. */
+  /** From main, to a thread that waits for a place: this is yours. */
+  | { readonly kind: 'seat'; readonly place: number }
+  /** To main, from a system thread: a process is made of this module. */
+  | { readonly kind: 'imported'; readonly module: string }
+  /** From main, to a thread without a process: load these. */
   | { readonly kind: 'preload'; readonly modules: readonly string[] }
   /** To main: they are loaded, or cannot be. */
   | { readonly kind: 'loaded' }

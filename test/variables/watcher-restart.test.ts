@@ -150,8 +150,10 @@ test(
     await ctx.set('m', 7)
     await using keeper = await Keeper.start(system(), { ...spec, names, options: { includeInitial: true } })
     await eventually(() => teller.told.length === 3)
-    await ctx.set('n', 1)
+    const { revision } = await ctx.set('n', 1)
     await toldAll(teller, 1)
+    // Only then its callback is done.
+    await eventually(() => keeper.position.revision === revision)
     assert.equal(
       teller.told.map(({ name, value, initial }) => [name, value, initial]),
       [
