@@ -1,4 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { BeamlineError } from '../errors.js'
 import { warnOfLoss } from './link.js'
 import type { Signal } from './signal.js'
 
@@ -7,6 +8,15 @@ export type Posted = Signal | readonly [Signal] | typeof WAKE | typeof LOST
 export const WAKE = 0
 /** Stands for what could not be read. */
 export const LOST = 1
+
+/** Signals that may wait on the port of a link, beside those in its ring, before a process can send no more. */
+export const MOST_SPILLED = 1_000_000
+
+/** The refusal of a message for a thread that has not taken those before it. */
+export function tooMany(thread: number): BeamlineError {
+  const text = `${MOST_SPILLED} signals wait for thread ${thread}, which does not keep up: send less, or look at what keeps it busy`
+  return new BeamlineError('OVERFLOW', text, { details: { thread, limit: MOST_SPILLED } })
+}
 
 /** What comes over the message port of a link beside its ring, and waits for its turn. */
 export class Posts {

@@ -1,17 +1,16 @@
 import type { MessagePort } from 'node:worker_threads'
-import { BeamlineError } from '../errors.js'
 import { Bell } from './bell.js'
 import { decodeGeneral, encodeGeneral } from './general-codec.js'
 import { type Batch, type Batched, type Link, type LinkEvents, type RingEnd, warnOfLoss } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Polled, Poller } from './poller.js'
-import { LOST, type Posted, Posts, WAKE } from './posts.js'
+import { LOST, MOST_SPILLED, type Posted, Posts, tooMany, WAKE } from './posts.js'
 import { largestPayload, RingReader, RingWriter } from './ring.js'
 import type { Signal } from './signal.js'
 import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter, WIRE } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
 import { FULL, UNFIT } from './value-form.js'
-import { ANSWER, ASKED, type Wire } from './wire.js'
+import { isQuestion, type Wire } from './wire.js'
 
 /** Records after which a batch is shown, so that the reader need not wait for its end. */
 const SHOWN_EVERY = 32
@@ -19,8 +18,6 @@ const SHOWN_EVERY = 32
 const MORE = 64
 /** Bytes of a signal that is better off on the port. */
 const LARGE = 65_536
-/** Signals that may wait on the port of a link, beside those in its ring, before a process can send no more. */
-const MOST_SPILLED = 1_000_000
 
 /** A link carried by two rings in shared memory, and a message port for what they cannot carry. */
 export class RingLink implements Link, Polled, Batched {
@@ -194,10 +191,7 @@ export class RingLink implements Link, Polled, Batched {
    * here: a thread that is killed would take with it what its processes have sent.
    */
   #spill(signal: Signal, transfer?: Transfer): void {
-    if (signal.kind === 'message' && this.#spilled - this.#writer.taken >= MOST_SPILLED) {
-      const text = `${MOST_SPILLED} signals wait for thread ${this.peer}, which does not keep up: send less, or look at what keeps it busy`
-      throw new BeamlineError('OVERFLOW', text, { details: { thread: this.peer, limit: MOST_SPILLED } })
-    }
+    if (signal.kind === 'message' && this.#spilled - this.#writer.taken >= MOST_SPILLED) throw tooMany(this.peer)
     if (this.#writer.pending) this.#show()
     if (!this.#post(signal, [signal], transfer)) return
     this.#spilling = true
@@ -304,5 +298,3 @@ export class RingLink implements Link, Polled, Batched {
     this.#port.close()
   }
 }
-
-const isQuestion = ({ parts, op }: Wire): boolean => (parts & ASKED) !== 0 && op !== ANSWER

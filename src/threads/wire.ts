@@ -56,3 +56,6 @@ export function copyOf(wire: Wire): Wire {
   copy.value = wire.value
   return copy
 }
+
+/** Whether its sender waits for an answer. */
+export const isQuestion = ({ parts, op }: Wire): boolean => (parts & ASKED) !== 0 && op !== ANSWER
