@@ -1,19 +1,22 @@
 import type { MessagePort } from 'node:worker_threads'
 import { Bell } from './bell.js'
-import { decodeGeneral, encodeGeneral } from './general-codec.js'
+import { encodeGeneral } from './general-codec.js'
 import { type Batch, type Batched, type Link, type LinkEvents, type RingEnd, warnOfLoss } from './link.js'
 import type { Transfer } from './payload.js'
 import type { Polled, Poller } from './poller.js'
-import { LOST, MOST_SPILLED, type Posted, Posts, tooMany, WAKE } from './posts.js'
-import { largestPayload, RingReader, RingWriter } from './ring.js'
+import { MOST_SPILLED, type Posted, tooMany, WAKE } from './posts.js'
+import { largestPayload, RingWriter } from './ring.js'
+import { RingInbox } from './ring-inbox.js'
 import type { Signal } from './signal.js'
-import { COMPACT, ELSEWHERE, GENERAL, SignalReader, SignalWriter, WIRE } from './signal-codec.js'
+import { COMPACT, ELSEWHERE, GENERAL, SignalWriter } from './signal-codec.js'
 import { notCloneable } from './tree-copier.js'
 import { FULL, UNFIT } from './value-form.js'
 import { isQuestion, type Wire } from './wire.js'
 
 /** Records after which a batch is shown, so that the reader need not wait for its end. */
 const SHOWN_EVERY = 32
+/** A mask: signals sent after which this end looks whether its own inbox fills up meanwhile. */
+const RELIEVED_EVERY = 255
 /** Bytes of a value that may be added to a record. */
 const MORE = 64
 /** Bytes of a signal that is better off on the port. */
@@ -28,22 +31,20 @@ export class RingLink implements Link, Polled, Batched {
   readonly #events: LinkEvents
   readonly #poller: Poller
   readonly #writer: RingWriter
-  readonly #reader: RingReader
   readonly #encoder: SignalWriter
-  readonly #decoder: SignalReader
+  readonly #inbox: RingInbox
   readonly #outbox: Uint8Array
-  readonly #inbox: Uint8Array
   readonly #peerBell: Bell
   readonly #ownBit: number
   readonly #waits: boolean
   /** Bytes of the largest signal that goes through the ring. */
   readonly #largest: number
-  readonly #posts: Posts
   /** Records of the batch that is open, if it has any of this link. */
   #batched = 0
   #spilled = 0
   #spilling = false
   #writing = false
+  #sent = 0
   #unconfirmed = false
   #closed = false
 
@@ -55,22 +56,25 @@ export class RingLink implements Link, Polled, Batched {
     this.#events = events
     this.#poller = poller
     this.#writer = new RingWriter(end.outbox)
-    this.#reader = new RingReader(end.inbox)
     this.#encoder = new SignalWriter(end.outbox)
-    this.#decoder = new SignalReader(end.inbox, peer, end.here)
+    this.#inbox = new RingInbox(
+      end,
+      peer,
+      (signal) => events.receive(signal, peer),
+      (posted) => this.#arrived(posted),
+    )
     this.#outbox = new Uint8Array(end.outbox)
-    this.#inbox = new Uint8Array(end.inbox)
     this.#peerBell = new Bell(end.peerBell)
     this.#ownBit = Bell.bitOf(end.here)
     this.#waits = end.polling.spin > 0
     this.#largest = Math.min(LARGE, largestPayload(this.#writer.size))
-    this.#posts = new Posts(end.port, peer, (posted) => this.#arrived(posted))
     end.port.on('close', () => this.#ended())
     poller.add(this)
   }
 
   send(signal: Signal, transfer?: Transfer): void {
     if (this.#closed) return
+    if ((++this.#sent & RELIEVED_EVERY) === 0) this.#inbox.relieve()
     if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
@@ -183,7 +187,8 @@ export class RingLink implements Link, Polled, Batched {
     const at = this.#writer.begin(bytes)
     if (at >= 0 || !this.#waits) return at
     if (this.#writer.pending) this.#show()
-    return this.#writer.beginSoon(bytes)
+    // The peer may itself wait for room here.
+    return this.#writer.beginSoon(bytes, this.#inbox.relieve)
   }
 
   /**
@@ -224,77 +229,35 @@ export class RingLink implements Link, Polled, Batched {
 
   #arrived(posted: Posted): void {
     if (posted === WAKE) return this.#poller.woken()
-    this.#posts.keep(posted)
+    this.#inbox.keep(posted)
     this.drain()
     this.#poller.kick()
   }
 
   get hasMore(): boolean {
-    return this.#reader.hasMore
+    return this.#inbox.hasMore
   }
 
   drain(): void {
-    if (!this.#closed) this.#events.arrive(this.#read)
-  }
-
-  readonly #read = () => {
-    this.#reader.read(this.#take)
-    for (;;) {
-      const spilled = this.#posts.nextSpilled()
-      if (spilled === undefined) return
-      this.#takePosted(spilled)
-    }
-  }
-
-  readonly #take = (kind: number, at: number, end: number): void => {
-    if (this.#closed) return
-    if (kind === ELSEWHERE) this.#takeElsewhere()
-    else if (kind === GENERAL) this.#receive(decodeGeneral(this.#inbox.subarray(at, end)) as Signal)
-    else if ((kind & 255) === WIRE) this.#takeWires(kind, at, end)
-    else this.#receive(this.#decoder.read(kind, at, end))
-  }
-
-  #takeWires(kind: number, at: number, end: number): void {
-    const wire = this.#decoder.read(kind, at, end) as Wire
-    do this.#events.receive(wire, this.peer)
-    while (this.#decoder.next(wire, end) && !this.#closed)
-  }
-
-  readonly #receive = (signal: Signal): void => this.#events.receive(signal, this.peer)
-
-  /** The signal that a record speaks of, after those that its getters sent. */
-  #takeElsewhere(): void {
-    for (;;) {
-      const posted = this.#posts.next()
-      this.#takePosted(posted)
-      if (!Array.isArray(posted)) return
-    }
-  }
-
-  #takePosted(posted: Posted): void {
-    if (posted === LOST || posted === WAKE) return
-    if (!Array.isArray(posted)) return this.#receive(posted as Signal)
-    this.#reader.took()
-    this.#receive(posted[0])
+    if (!this.#closed) this.#events.arrive(this.#inbox.read)
   }
 
   /** The other end is closed, or its thread dead: what it had sent comes first. */
   #ended(): void {
-    if (!this.#closed) {
-      this.drain()
-      this.#events.arrive(() => {
-        for (const spilled of this.#posts.spilled()) this.#takePosted(spilled)
-      })
-    }
-    this.#closed = true
-    this.#poller.remove(this)
+    if (!this.#closed) this.#events.arrive(this.#inbox.readLast)
+    this.#closeInbox()
     this.#events.closed(this.peer)
   }
 
   close(): void {
     this.flush()
-    this.#closed = true
-    this.#poller.remove(this)
+    this.#closeInbox()
     this.#port.close()
+  }
+
+  #closeInbox(): void {
+    this.#closed = true
+    this.#inbox.close()
+    this.#poller.remove(this)
   }
 }

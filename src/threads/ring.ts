@@ -22,8 +22,8 @@ const SKIP = 0
 const STRETCH = 16_384
 
 /** Milliseconds for a reader that makes no progress, and in all, before there is no room. */
-const PATIENCE = 0.1
-const MOST_PATIENCE = 2
+const PATIENCE = 10
+const MOST_PATIENCE = 100
 
 /** Bytes of the largest payload in a ring of `size` bytes. */
 export const largestPayload = (size: number): number => (size >>> 2) - RECORD_HEADER
@@ -83,14 +83,18 @@ export class RingWriter {
     return HEADER_BYTES + place + RECORD_HEADER
   }
 
-  /** As {@link begin}, but a reader that is about to make room is waited for, a moment and on this thread's core. */
-  beginSoon(bytes: number): number {
+  /**
+   * As {@link begin}, but a reader that is about to make room is waited for, a moment and on this thread's core.
+   * @param meanwhile is done again and again
+   */
+  beginSoon(bytes: number, meanwhile: () => void): number {
     let head = this.#head
     let moved = performance.now()
     const end = moved + MOST_PATIENCE
     for (;;) {
       const at = this.begin(bytes)
       if (at >= 0) return at
+      meanwhile()
       const now = performance.now()
       if (now > end || (this.#head === head && now > moved + PATIENCE)) return -1
       if (this.#head !== head) moved = now
@@ -229,7 +233,7 @@ export class RingReader {
           take(kind, payload, payload + bytes)
         }
         // A writer that waits for room need not wait for the whole batch.
-        if ((this.#head - released) >>> 0 <= this.#size >>> 3) continue
+        if ((this.#head - released) >>> 0 <= this.#size >>> 6) continue
         released = this.#head
         Atomics.store(this.#ints, HEAD, released)
       }
@@ -238,6 +242,11 @@ export class RingReader {
       this.#reading = false
     }
     return true
+  }
+
+  /** Whether half of the room is taken by what is published. */
+  get isHalfFull(): boolean {
+    return (Atomics.load(this.#ints, TAIL) - this.#head) >>> 0 >= this.#size >>> 1
   }
 
   /** Whether a record is published that was not taken yet. */
