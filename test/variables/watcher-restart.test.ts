@@ -152,8 +152,7 @@ test(
     await eventually(() => teller.told.length === 3)
     const { revision } = await ctx.set('n', 1)
     await toldAll(teller, 1)
-    // Only then its callback is done.
-    await eventually(() => keeper.position.revision === revision)
+    await eventually(() => keeper.position.revision === revision, patience)
     assert.equal(
       teller.told.map(({ name, value, initial }) => [name, value, initial]),
       [
@@ -163,9 +162,7 @@ test(
         ['n', 1, false],
       ],
     )
-    const { pid } = keeper
-    system().self.exit(pid, 'kill')
-    await eventually(() => !system().isAlive(pid))
+    system().self.exit(keeper.pid, 'kill')
     await ctx.set('n', 2)
     await toldAll(teller, 2)
     assert.is(teller.told.length, 5)
