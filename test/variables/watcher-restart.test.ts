@@ -151,7 +151,6 @@ test(
     await using keeper = await Keeper.start(system(), { ...spec, names, options: { includeInitial: true } })
     await eventually(() => teller.told.length === 3)
     const { revision } = await ctx.set('n', 1)
-    await toldAll(teller, 1)
     await eventually(() => keeper.position.revision === revision, patience)
     assert.equal(
       teller.told.map(({ name, value, initial }) => [name, value, initial]),
