@@ -6,6 +6,8 @@ import { CHUNK } from './process-table.js'
 export class CellTable {
   readonly #chunks = new Map<number, (Cell | undefined)[]>()
   #size = 0
+  /** The one that was found last: signals come in rows. */
+  #last: Cell | undefined
 
   get size(): number {
     return this.#size
@@ -19,8 +21,12 @@ export class CellTable {
 
   /** The live process of this thread with these numbers. */
   find(slot: number, generation: number): Cell | undefined {
+    const last = this.#last
+    if (last !== undefined && last.pid.slot === slot && last.pid.generation === generation) return last
     const cell = this.#chunks.get(Math.floor(slot / CHUNK))?.[slot % CHUNK]
-    return cell?.pid.generation === generation ? cell : undefined
+    if (cell?.pid.generation !== generation) return undefined
+    this.#last = cell
+    return cell
   }
 
   add(cell: Cell): void {
@@ -36,6 +42,7 @@ export class CellTable {
   }
 
   delete({ slot }: Pid): void {
+    if (this.#last?.pid.slot === slot) this.#last = undefined
     const cells = this.#chunks.get(Math.floor(slot / CHUNK))
     if (cells === undefined || cells[slot % CHUNK] === undefined) return
     cells[slot % CHUNK] = undefined

@@ -18,6 +18,8 @@ export class Mesh {
   readonly #lost = new Set<number>()
   readonly #dial: (thread: number) => void
   #closed = false
+  /** The link that was used last: signals go in rows. */
+  #last: Link | undefined
 
   constructor(dial: (thread: number) => void) {
     this.#dial = dial
@@ -25,8 +27,9 @@ export class Mesh {
 
   /** Sends to `thread`; false when that thread is known to be gone. */
   send(thread: number, signal: Signal, transfer?: Transfer): boolean {
-    const link = this.#links.get(thread)
+    const link = this.#last?.peer === thread ? this.#last : this.#links.get(thread)
     if (link !== undefined) {
+      this.#last = link
       link.send(signal, transfer)
       return true
     }
@@ -44,6 +47,7 @@ export class Mesh {
   }
 
   connect(link: Link): void {
+    this.#last = undefined
     this.#links.set(link.peer, link)
     for (const [signal, transfer] of this.#waiting.get(link.peer) ?? []) link.send(signal, transfer)
     this.#waiting.delete(link.peer)
@@ -60,6 +64,7 @@ export class Mesh {
   /** From now on nothing goes to `thread`, nor is it dialled again. */
   lose(thread: number): void {
     this.#lost.add(thread)
+    if (this.#last?.peer === thread) this.#last = undefined
     this.#links.get(thread)?.close()
     this.#links.delete(thread)
     this.#waiting.delete(thread)
@@ -73,6 +78,7 @@ export class Mesh {
   /** From now on nothing goes anywhere. */
   close(): void {
     this.#closed = true
+    this.#last = undefined
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
     this.#waiting.clear()

@@ -81,6 +81,9 @@ export class Poller {
   add(polled: Polled): void {
     this.#all.add(polled)
     this.#bell.raise(polled.bit)
+    // Its bit may have been raised before.
+    this.#bits = 0
+    this.#watched = []
     this.kick()
   }
 

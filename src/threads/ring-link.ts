@@ -46,6 +46,7 @@ export class RingLink implements Link, Polled, Batched {
   #writing = false
   #sent = 0
   #unconfirmed = false
+  #isRead = false
   #closed = false
 
   constructor(peer: number, end: RingEnd, batch: Batch, events: LinkEvents, poller: Poller) {
@@ -166,8 +167,19 @@ export class RingLink implements Link, Polled, Batched {
 
   #show(): void {
     this.#writer.publish()
+    if (!this.#isRead && !this.#isReadNow()) return
     this.#unconfirmed = true
     if (this.#peerBell.raise(this.#ownBit)) this.#port.postMessage(WAKE)
+  }
+
+  /**
+   * A peer that has not taken its end of the link yet must not be woken: the message that would do that would wait in its
+   * end, and others would think that it had been woken. It looks for itself when it comes.
+   */
+  #isReadNow(): boolean {
+    this.#writer.confirm()
+    this.#isRead = this.#writer.isRead
+    return this.#isRead
   }
 
   confirm(): void {

@@ -8,6 +8,8 @@ const TAIL = 0
 const HEAD = 16
 /** How many signals the reader has taken that went another way, as there was no room. */
 const TAKEN = 17
+/** Whether there is a reader. */
+const ATTACHED = 18
 const HEADER_BYTES = 128
 const RECORD_HEADER = 8
 const ALIGN = 7
@@ -151,6 +153,11 @@ export class RingWriter {
     Atomics.store(this.#ints, TAIL, this.#published)
   }
 
+  /** Whether a reader has come, who finds by himself what was {@link confirm | confirmed} before. */
+  get isRead(): boolean {
+    return Atomics.load(this.#ints, ATTACHED) === 1
+  }
+
   /** Whether something is committed that the reader cannot see yet. */
   get pending(): boolean {
     return this.#published !== this.#tail
@@ -202,6 +209,7 @@ export class RingReader {
     this.#size = memory.byteLength - HEADER_BYTES
     this.#ints = new Int32Array(memory)
     this.#head = Atomics.load(this.#ints, HEAD)
+    Atomics.store(this.#ints, ATTACHED, 1)
   }
 
   /**
