@@ -56,7 +56,7 @@ class WorkerThread implements ThreadControl {
   readonly #carrier: Carrier
   readonly #batch = new Batch(false)
   readonly #data: BootData
-  readonly #load: Loader
+  readonly #told = new Set<string>()
   #beat: NodeJS.Timeout | undefined
   readonly #collector = new Collector()
   #end!: () => void
@@ -64,7 +64,6 @@ class WorkerThread implements ThreadControl {
   constructor(data: BootData, end: LinkEnd, carrier: Carrier, clock: Clock, load: Loader) {
     this.#data = data
     this.#carrier = carrier
-    this.#load = load
     this.done = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -76,7 +75,7 @@ class WorkerThread implements ThreadControl {
       ledger: Ledger.attach(data.ledger),
       roster: Roster.attach(data.roster),
       clock,
-      load: (module) => this.#import(module),
+      load,
       batch: this.#batch,
       mesh: new Mesh((thread) => this.dial(thread)),
       control: this,
@@ -93,6 +92,7 @@ class WorkerThread implements ThreadControl {
   /** Many processes come and go on a shared thread. */
   #share(): void {
     this.#host.onGone = () => this.#collector.ended()
+    this.#host.onReady = (modules) => this.#tell(modules)
   }
 
   /** From now on the thread has a place, and shows that it lives. */
@@ -105,15 +105,15 @@ class WorkerThread implements ThreadControl {
   }
 
   /**
-   * Loads what a process is made of. Main hears of what system threads run, for the thread that will take the place of
-   * this one; a thread that waits may be asked for a process before it hears that it has its place.
+   * Main hears what system threads run, for the thread that will take the place of this one. A thread that waits may have
+   * been asked for a process before it heard that it has its place.
    */
-  async #import(module: string): Promise<Record<string, unknown>> {
-    const loaded = await this.#load(module)
+  #tell(modules: readonly string[]): void {
     const { place, placement } = this.#host
-    const isSystem = place === undefined ? !this.#data.isolated : placement.isSystem(place)
-    if (isSystem) this.#toMain({ kind: 'imported', module })
-    return loaded
+    if (place !== undefined && !placement.isSystem(place)) return
+    const fresh = modules.filter((module) => !this.#told.has(module))
+    for (const module of fresh) this.#told.add(module)
+    if (fresh.length > 0) this.#toMain({ kind: 'runs', modules: fresh })
   }
 
   readonly #lastWords = (error: unknown) => this.#toMain({ kind: 'last-words', error: pack(describable(error)) })
@@ -180,7 +180,7 @@ class WorkerThread implements ThreadControl {
 
   /** What cannot be loaded is the business of the process that needs it. */
   async #preload(modules: readonly string[]): Promise<void> {
-    await Promise.allSettled(modules.map(this.#load))
+    await Promise.allSettled(modules.map(this.#host.load))
     this.#toMain({ kind: 'loaded' })
   }
 

@@ -59,6 +59,8 @@ export class Host implements LinkEvents {
   system!: ActorSystem
   /** Hears of every process of this thread that is gone, and of a spawn that failed. */
   onGone: ((pid: Pid | undefined, reason: ExitReason) => void) | undefined
+  /** Hears what a process is made of that another thread had asked for, once it is ready. */
+  onReady: ((modules: readonly string[]) => void) | undefined
   /** Hears of every process that begins on this thread. */
   onOpened: ((pid: Pid) => void) | undefined
   /** A process of the library's own that an answer does not overtake: see {@link settle}. */

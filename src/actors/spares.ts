@@ -15,6 +15,16 @@ interface Spare {
   timer: NodeJS.Timeout | undefined
 }
 
+/** How many spares there are, and when. */
+interface SparePlan {
+  /** How many are kept from the start; none unless told. */
+  readonly count: number | undefined
+  /** How many are kept once one was needed, unless told. */
+  readonly usual: number
+  /** Milliseconds before one is started: meanwhile the processor is for what the last one was needed for. */
+  readonly pause: number
+}
+
 /** What spares ask of the keeper of all threads. */
 export interface SpareSource {
   /** Starts a thread without a process. */
@@ -30,15 +40,16 @@ export class Spares {
   /** The least recently used first. */
   readonly #modules = new Set<string>()
   readonly #enough: number
+  readonly #pause: number
   #wanted: number
   #deaths = 0
-  #filling: NodeJS.Immediate | undefined
+  #filling: NodeJS.Timeout | undefined
   #stopped = false
 
-  /** @param count how many are kept from the start @param usual how many once one was needed, where no count is given */
-  constructor(count: number | undefined, usual: number, source: SpareSource) {
+  constructor({ count, usual, pause }: SparePlan, source: SpareSource) {
     this.#enough = count ?? usual
     this.#wanted = count ?? 0
+    this.#pause = pause
     this.#source = source
   }
 
@@ -84,16 +95,16 @@ export class Spares {
     this.fill()
   }
 
-  /** Starts what is missing, in the next turn. */
+  /** Starts what is missing, before long. */
   fill(): void {
     if (this.#stopped || this.#filling !== undefined || this.#spares.size >= this.#wanted) return
-    this.#filling = setImmediate(() => {
+    this.#filling = setTimeout(() => {
       this.#filling = undefined
       while (this.#spares.size < this.#wanted && this.#deaths < DEATHS) {
         const thread = this.#source.open()
         this.#spares.set(thread.id, { thread, booted: false, loading: 0, timer: undefined })
       }
-    })
+    }, this.#pause)
   }
 
   /** A thread runs its program. */
@@ -135,7 +146,7 @@ export class Spares {
   /** Ends them all, for ever. */
   stop(): void {
     this.#stopped = true
-    clearImmediate(this.#filling)
+    clearTimeout(this.#filling)
     for (const spare of [...this.#spares.values()]) {
       this.#drop(spare)
       end(spare)

@@ -67,7 +67,6 @@ export class Spawner {
   readonly #expected = new Map<number, Expected>()
   /** What other threads have asked for and may give up, by the reference of their spawn. */
   readonly #attempts = new Map<string, Attempt>()
-
   #lastBirth: Birth = { parent: undefined, label: '', limit: undefined }
 
   constructor(host: Host) {
@@ -245,9 +244,10 @@ export class Spawner {
       const told = this.#host.mesh.send(parent.thread, { kind: 'spawned', ref: signal.ref, pid: cell.pid.raw })
       if (!told && right.link) cell.receiveExit(parent, 'noproc', true)
       if (!cell.alive) return
-      await runUntilReady(cell, body, unpack(signal.args), () =>
-        this.#host.router.reply(undefined, from, 'value', undefined),
-      )
+      await runUntilReady(cell, body, unpack(signal.args), () => {
+        this.#host.router.reply(undefined, from, 'value', undefined)
+        this.#host.onReady?.(right.preload ?? [signal.module])
+      })
     } catch (error) {
       // Who has given it up has been answered, unless it was born.
       if (!(error instanceof GivenUp)) this.#host.router.reply(undefined, from, 'error', error)

@@ -22,7 +22,8 @@ export interface SystemOptions {
    * Worker threads kept warm for the next isolated processes: each is booted and has loaded the modules that isolated
    * processes were spawned from lately, so that what a module does while it loads also happens in threads that wait.
    * Unless told: none until the first isolated spawn, then 2. A given number is kept from the start; 0 keeps none. A
-   * process with `resourceLimits` always has a fresh thread.
+   * process with `resourceLimits` always has a fresh thread. Unless it is 0, one more waits to take the place of a system
+   * thread, from the first context on, with the modules that system threads run.
    */
   readonly spares?: number
   /**

@@ -28,9 +28,9 @@ export interface ThreadInfo {
 /** Milliseconds to wait for the link of an ended thread to close. */
 const GRACE = 250
 
-/** How many spares wait for isolated processes once there was one, and for system places once those run processes. */
-const USUAL_ISOLATED = 2
-const USUAL_STANDBY = 1
+const isolatedSpares = { usual: 2, pause: 0 }
+/** A context is back in service within some 20 ms where nothing else is done meanwhile. */
+const systemSpares = { usual: 1, pause: 30 }
 
 /** Main's half of everything about threads: it decides which run, grants names, and tells of deaths. */
 export class ThreadKeeper implements ThreadControl {
@@ -51,11 +51,14 @@ export class ThreadKeeper implements ThreadControl {
     this.#machinery = machinery
     const preload = ({ id }: Thread, modules: readonly string[]) =>
       void this.#host.mesh.send(id, { kind: 'preload', modules })
-    this.#spares = new Spares(spares, USUAL_ISOLATED, { open: () => this.#threads.openIsolated(), preload })
-    this.#standby = new Spares(undefined, spares === 0 ? 0 : USUAL_STANDBY, {
-      open: () => this.#threads.openStandby(),
-      preload,
-    })
+    this.#spares = new Spares(
+      { ...isolatedSpares, count: spares },
+      { open: () => this.#threads.openIsolated(), preload },
+    )
+    this.#standby = new Spares(
+      { ...systemSpares, count: spares === 0 ? 0 : undefined },
+      { open: () => this.#threads.openStandby(), preload },
+    )
     this.#waiting = [this.#spares, this.#standby]
   }
 
@@ -111,6 +114,7 @@ export class ThreadKeeper implements ThreadControl {
     const standby = this.#threads.isSystem(dead) ? this.#standby.take() : undefined
     if (standby === undefined) this.#threads.openPlace(place)
     else this.#threads.seat(standby, place)
+    this.#standby.fill()
   }
 
   /** The watchdog found a thread stuck: because of those who were told to die, else of what ran last. */
@@ -181,8 +185,8 @@ export class ThreadKeeper implements ThreadControl {
       case 'loaded':
         if (thread !== undefined) for (const spares of this.#waiting) spares.loaded(thread)
         return
-      case 'imported':
-        return this.#standby.need([signal.module])
+      case 'runs':
+        return this.#standby.need(signal.modules)
       case 'dial':
         return this.#dialled(thread, signal.thread)
       case 'suspect':

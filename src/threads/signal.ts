@@ -88,8 +88,8 @@ export type ThreadSignal =
   | { readonly kind: 'ready'; readonly pid: RawPid | undefined }
   /** From main, to a thread that waits for a place: this is yours. */
   | { readonly kind: 'seat'; readonly place: number }
-  /** To main, from a system thread: a process is made of this module. */
-  | { readonly kind: 'imported'; readonly module: string }
+  /** To main, from a system thread: it runs processes that are made of these. */
+  | { readonly kind: 'runs'; readonly modules: readonly string[] }
   /** From main, to a thread without a process: load these. */
   | { readonly kind: 'preload'; readonly modules: readonly string[] }
   /** To main: they are loaded, or cannot be. */

@@ -179,6 +179,97 @@ test('spares that cannot start are given up, until a process is isolated again',
   assertNothingLeft(system)
 })
 
+const onSystem = { thread: 'system', monitor: true } as const
+const bombs = { module: fixture('survivors'), export: 'bomb' }
+
+const systemThreads = (system: ActorSystem): number[] =>
+  system
+    .threads()
+    .filter(({ kind }) => kind === 'system')
+    .map(({ id }) => id)
+
+/** Ends the system thread with the guest on it; resolves when the guest is reported dead. */
+async function strike(self: Process): Promise<void> {
+  await self.spawn(bombs, 'process.exit', { thread: 'system' }).catch(() => {})
+  await self.receive(isDown)
+}
+
+test('one waits for the place of a system thread once that runs a process, has its modules, and takes the place', async () => {
+  using loads = new Loads()
+  await withSystem({ threads: 1 }, async (system) => {
+    const { self } = system
+    await self.spawn(guests, self.pid, onSystem)
+    await self.receive()
+    for (let i = 0; i < 3; i++) {
+      await warm(system, 1)
+      await eventually(() => assert.is(loads.workers.size, i + 2))
+      const [heir] = spares(system)
+      const before = new Set(loads.workers)
+      await strike(self)
+      assert.equal(systemThreads(system), [heir])
+      const pid = await self.spawn(guests, self.pid, onSystem)
+      assert.is(pid.thread, heir)
+      assert.ok(before.has(await self.receive((message) => typeof message === 'number')))
+    }
+  })
+})
+
+test('where none is ready, a place is taken all the same', () =>
+  withSystem({ threads: 1 }, async (system) => {
+    const { self } = system
+    const seen = new Set<number>()
+    for (let i = 0; i < 6; i++) {
+      const pid = await self.spawn(guests, self.pid, onSystem)
+      await self.receive((message) => typeof message === 'number')
+      seen.add(pid.thread)
+      await strike(self)
+    }
+    assert.is(seen.size, 6)
+    await warm(system, 1)
+    assert.is(system.threads().length, 3)
+  }))
+
+test('0 keeps none for a system thread either', () =>
+  withSystem({ threads: 1, spares: 0 }, async (system) => {
+    const { self } = system
+    const { thread } = await self.spawn(guests, self.pid, onSystem)
+    await self.receive()
+    assert.is(system.threads().length, 2)
+    await strike(self)
+    assert.equal(systemThreads(system), [thread + 1])
+  }))
+
+test('one that has taken a place is found when it is stuck there', () =>
+  withSystem({ threads: 1, stuckAfter: 400 }, async (system) => {
+    const { self } = system
+    await self.spawn(guests, self.pid, onSystem)
+    await warm(system, 1)
+    await strike(self)
+    const [heir] = systemThreads(system)
+    const pid = await self.spawn({ ...guests, export: 'squatter' }, self.pid, onSystem)
+    assert.is(pid.thread, heir)
+    assert.equal((await self.receive(isDown)).reason, { hostKilled: pid })
+    assert.not.equal(systemThreads(system), [heir])
+  }))
+
+test('one that dies while it waits is made up for', async () => {
+  let threads!: SimulatedThreads
+  const system = await startSimulated({ threads: 1 }, setImmediate, (carrier: Carrier) => {
+    threads = new SimulatedThreads(carrier)
+    return threads
+  })
+  await system.spawn(guests, system.self.pid, { thread: 'system' })
+  await warm(system, 1)
+  const [first] = spares(system)
+  threads.crash(first as number, new Error('a fault'))
+  await eventually(() => assert.ok(spares(system).some((id) => id !== first)))
+  const [heir] = spares(system)
+  threads.crash(systemThreads(system)[0] as number, new Error('a fault'))
+  await eventually(() => assert.equal(systemThreads(system), [heir]))
+  await system.stop()
+  assertNothingLeft(system)
+})
+
 test('stop leaves none, in whatever state they are', async () => {
   for (const ready of [0, 1, 2]) {
     const system = await ActorSystem.start({ threads: 1, spares: 2 })

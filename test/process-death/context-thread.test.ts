@@ -40,6 +40,20 @@ for (const how of ['throw in a timer', 'process.exit', 'let a promise float'])
       await assert.rejects(ctx.set('x', -1), 'CONSTRAINT')
     }))
 
+test('V7 a context whose thread has died goes on in the thread that waited for that', () =>
+  withSystem(options, async (system) => {
+    await using ctx = await Context.start(system, { id: 'room', timeout: patience })
+    await ctx.define('x', 'integer', 0)
+    for (let value = 1; value < 4; value++) {
+      const waiting = () => system.threads().find(({ kind }) => kind === 'spare')?.id
+      await eventually(() => assert.type(waiting(), 'number'), { timeout: patience })
+      const heir = waiting()
+      await strike(system, 'process.exit')
+      assert.is((await ctx.set('x', value)).version, value)
+      assert.is(ctx.pid.thread, heir)
+    }
+  }))
+
 test('V7 what is asked while the context is down waits for it, in order', () =>
   withSystem(options, async (system) => {
     await using ctx = await Context.start(system, { id: 'room', timeout: patience })
