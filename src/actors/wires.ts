@@ -18,8 +18,8 @@ class AskedByWire extends Asked {
   readonly #ledger: AnswerLedger
   readonly #mark: number
 
-  constructor(host: Host, caller: Cell, to: Pid, timeout: number, ledger: AnswerLedger, mark: number) {
-    super(host.router, 'call', host.ref(), caller.pid, caller.ties, to, timeout, 'the call to')
+  constructor(host: Host, ref: Ref, caller: Cell, to: Pid, timeout: number, ledger: AnswerLedger, mark: number) {
+    super(host.router, 'call', ref, caller.pid, caller.ties, to, timeout, 'the call to')
     this.#ledger = ledger
     this.#mark = mark
   }
@@ -47,7 +47,7 @@ export class Wires {
   /** Sends one for a process that may be dead, as may be the one it is for. */
   tell(sender: Cell, to: Pid, wire: Wire): void {
     if (!sender.alive) return
-    const sent = this.#host.processes.isAlive(to) && this.#send(wire, to, undefined)
+    const sent = this.#host.processes.isAlive(to) && this.#send(wire, to)
     if (!sent) this.#host.deadLetters.post(to, wire.value)
   }
 
@@ -59,13 +59,14 @@ export class Wires {
     const host = this.#host
     host.assertOpen()
     if (!caller.alive) return caller.over()
-    const asked = new AskedByWire(host, caller, to, timeout, ledger, mark)
-    const answer = host.calls.open(asked.ref, asked)
-    wire.serial = asked.ref.serial
+    const ref = host.ref()
+    wire.serial = ref.serial
     wire.askerSlot = caller.pid.slot
     wire.askerGeneration = caller.pid.generation
-    const from = { pid: caller.pid, ref: asked.ref, callee: to }
-    if (!this.#send(wire, to, from)) host.calls.settle(wire.serial, 'exit', 'noproc')
+    // First, so that another thread works on it while this one notes that it waits: the answer is read later.
+    const sent = this.#send(wire, to, caller, ref)
+    const answer = host.calls.open(ref, new AskedByWire(host, ref, caller, to, timeout, ledger, mark))
+    if (!sent) host.calls.settle(ref.serial, 'exit', 'noproc')
     return answer
   }
 
@@ -78,14 +79,14 @@ export class Wires {
   }
 
   /** False when its thread, or its process on this one, is known to be gone. */
-  #send(wire: Wire, to: Pid, from: From | undefined): boolean {
+  #send(wire: Wire, to: Pid, asker?: Cell, ref?: Ref): boolean {
     wire.slot = to.slot
     wire.generation = to.generation
     if (to.thread !== this.#host.thread) return this.#host.mesh.send(to.thread, wire)
     const cell = this.#host.cell(to)
     wire.thread = to.thread
     // Who sends it runs on: what it does must not happen in the middle of that.
-    cell?.keepWire(wire, from)
+    cell?.keepWire(wire, ref && asker && { pid: asker.pid, ref, callee: to })
     return cell !== undefined
   }
 
