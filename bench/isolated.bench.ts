@@ -13,7 +13,8 @@ const cold = await ActorSystem.start({ threads: 1, spares: 0 })
 let serial = 0
 
 const waiting = () => system.threads().flatMap(({ id, kind }) => (kind === 'spare' ? [id] : []))
-const warm = () => eventually(() => waiting().length === 2)
+/** Two for isolated processes, and one for the place of the system thread. */
+const warm = () => eventually(() => waiting().length === 3)
 
 const started = 'spawn to first message'
 const start = latency({ what: started, by: 'raw Worker' }, async (watch) => {
