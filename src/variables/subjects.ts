@@ -11,6 +11,8 @@ export interface Subject {
   /** The thread of its observer manager, and what that calls it in compact messages. */
   readonly thread: number
   readonly number: number
+  /** Who began the last of its watches: the others are of the same one, or begun anew by it later. */
+  manager: Pid | undefined
 }
 
 /** The variables that are watched on one thread, by id and by what their managers call them. */
@@ -32,7 +34,9 @@ export class Subjects {
   enter(entry: Entry, { id, name, subject: number }: WatchedVariable, manager: Pid): void {
     const subject = this.#named(id, name, manager.thread, number)
     // Of a context that was started again the others may not have heard yet, and what follows for this one is not theirs.
-    for (const other of subject.entries) if (!other.manager?.equals(manager)) other.manager = undefined
+    if (!subject.manager?.equals(manager))
+      for (const other of subject.entries) if (!other.manager?.equals(manager)) other.manager = undefined
+    subject.manager = manager
     subject.entries.add(entry)
     entry.subjects.add(subject)
   }
@@ -40,7 +44,7 @@ export class Subjects {
   #named(id: string, name: string, thread: number, number: number): Subject {
     const known = this.#byId.get(id)
     if (known?.thread === thread && known.number === number) return known
-    const subject: Subject = { id, name, thread, number, entries: known?.entries ?? new Set() }
+    const subject: Subject = { id, name, thread, number, entries: known?.entries ?? new Set(), manager: known?.manager }
     if (known !== undefined) this.#drop(known)
     for (const entry of subject.entries) {
       if (known !== undefined) entry.subjects.delete(known)
