@@ -232,11 +232,13 @@ export class Cell extends Inbox implements Runnable {
   /** A compact message: taken at once where nothing waits before it, without a mailbox. */
   takeWire(wire: Wire): void {
     const conduct = this.#conduct
-    if (conduct?.behaviour?.takeWire === undefined) return
-    if (!this.rests) return this.keepWire(wire)
+    const behaviour = conduct?.behaviour
+    if (conduct === undefined || (behaviour !== undefined && behaviour.takeWire === undefined)) return
+    // It may come before the behaviour is made: then it waits as messages do.
+    if (behaviour === undefined || !this.rests) return this.keepWire(wire)
     this.handled++
     this.host.running(this)
-    conduct.takeWire(conduct.behaviour, wire)
+    conduct.takeWire(behaviour, wire)
   }
 
   /** A compact message that waits its turn. */
