@@ -76,14 +76,7 @@ export class LogHalf {
     before: unknown,
     said?: Buffer,
   ): number {
-    const ints = this.#ints
-    const doubles = this.#doubles
-    ints[2 * at + 1] = number
-    doubles[at + 1] = revision
-    doubles[at + 2] = version
-    doubles[at + 3] = timestamp
-    ints[2 * at + 8] = tag | (tagBefore << 4) | (kind << 8)
-    ints[2 * at + 9] = said?.length ?? 0
+    this.#writeHead(at, number, revision, version, timestamp, tag | (tagBefore << 4) | (kind << 8), said?.length ?? 0)
     let end = at + headUnits
     end = this.#writeValue(at + 5, end, tag, content)
     end = this.#writeValue(at + 6, end, tagBefore, before)
@@ -91,7 +84,7 @@ export class LogHalf {
       this.#bytes.set(said, end * unit)
       end += unitsOf(said.length)
     }
-    ints[2 * at] = end - at
+    this.#ints[2 * at] = end - at
     return end
   }
 
@@ -105,18 +98,31 @@ export class LogHalf {
     value: number,
     before: number,
   ): number {
+    this.#writeHead(at, number, revision, version, timestamp, numeric | (numeric << 4) | (written << 8), 0)
+    this.#doubles[at + 5] = value
+    this.#doubles[at + 6] = before
+    this.#ints[2 * at] = headUnits
+    return at + headUnits
+  }
+
+  /** All but the values and the length, which is last. */
+  #writeHead(
+    at: number,
+    number: number,
+    revision: number,
+    version: number,
+    timestamp: number,
+    marks: number,
+    said: number,
+  ): void {
     const ints = this.#ints
     const doubles = this.#doubles
     ints[2 * at + 1] = number
     doubles[at + 1] = revision
     doubles[at + 2] = version
     doubles[at + 3] = timestamp
-    ints[2 * at + 8] = numeric | (numeric << 4) | (written << 8)
-    ints[2 * at + 9] = 0
-    doubles[at + 5] = value
-    doubles[at + 6] = before
-    ints[2 * at] = headUnits
-    return at + headUnits
+    ints[2 * at + 8] = marks
+    ints[2 * at + 9] = said
   }
 
   #writeValue(at: number, end: number, tag: Tag, content: unknown): number {

@@ -10,13 +10,13 @@ import {
   regionAt,
   revisionAt,
   sideOf,
+  TableData,
   type TableValue,
   timestampAt,
   ValueTable,
   type ValueTableMemory,
   variableAt,
   versionAt,
-  wholeBuffer,
 } from './value-table.js'
 
 /** How large a table may grow. */
@@ -45,14 +45,12 @@ export class TableWriter {
   readonly #map: SharedMap
   readonly #heap: RegionHeap
   readonly #reader: ValueTable
-  readonly #doubles = new Float64Array(1)
-  readonly #halves = new Int32Array(this.#doubles.buffer)
   /**
    * The words of a new entry. Its sequence goes on from the highest that a deleted one reached: were it to begin at 0, a
    * reader that slept through a deletion could find its own number again, on the value of another name.
    */
   readonly #fresh: [sequence: number, ...number[]] = [0, ...new Array<number>(entryWords - 1).fill(0)]
-  #data: Buffer
+  readonly #data: TableData
   #ints: Int32Array<SharedArrayBuffer> | undefined
   #floats: Float64Array = new Float64Array()
 
@@ -61,7 +59,7 @@ export class TableWriter {
     this.#map = map
     this.#heap = heap
     this.#reader = ValueTable.attach(this.memory)
-    this.#data = wholeBuffer(data)
+    this.#data = new TableData(data)
   }
 
   /** Makes an empty table whose only writer is the calling thread. */
@@ -126,7 +124,7 @@ export class TableWriter {
     else if (tag >= ascii) {
       ints[side + numberAt] = bytes
       const at = ints[side + offsetAt] as number
-      writeBytes(this.#dataUpTo(at + bytes), at, tag, content)
+      writeBytes(this.#data.upTo(at + bytes), at, tag, content)
     }
   }
 
@@ -223,7 +221,7 @@ export class TableWriter {
     const side = sideOf(entry, ints[entry] as number)
     const offset = ints[side + offsetAt] as number
     const end = offset + (ints[side + numberAt] as number)
-    return this.#dataUpTo(end).subarray(offset, end)
+    return this.#data.upTo(end).subarray(offset, end)
   }
 
   #allocate(name: string, region: number, bytes: number): number {
@@ -241,23 +239,20 @@ export class TableWriter {
     if (((reached - this.#fresh[0]) | 0) > 0) this.#fresh[0] = reached
   }
 
-  #dataUpTo(end: number): Buffer {
-    if (end > this.#data.length) this.#data = wholeBuffer(this.memory.data)
-    return this.#data
-  }
-
-  #double(ints: Int32Array, at: number): number {
-    this.#halves[0] = ints[at] as number
-    this.#halves[1] = ints[at + 1] as number
-    return this.#doubles[0] as number
+  #double(ints: Int32Array<SharedArrayBuffer>, at: number): number {
+    return this.#floatsOf(ints)[at >>> 1] as number
   }
 
   #setDouble(ints: Int32Array<SharedArrayBuffer>, at: number, value: number): void {
+    this.#floatsOf(ints)[at >>> 1] = value
+  }
+
+  #floatsOf(ints: Int32Array<SharedArrayBuffer>): Float64Array {
     if (ints !== this.#ints) {
       this.#ints = ints
       this.#floats = new Float64Array(ints.buffer, 0, ints.length >>> 1)
     }
-    this.#floats[at >>> 1] = value
+    return this.#floats
   }
 }
 

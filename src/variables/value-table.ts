@@ -51,13 +51,13 @@ export class ValueTable {
   /** Numbers of variables, good as long. */
   readonly #numbers = new Map<string, number>()
   #epoch: number
-  #data: Buffer
+  readonly #data: TableData
 
   private constructor(map: SharedMap, data: SharedArrayBuffer) {
     this.memory = { index: map.memory, data }
     this.#map = map
     this.#epoch = map.epoch
-    this.#data = wholeBuffer(data)
+    this.#data = new TableData(data)
   }
 
   /** Opens a table that another thread writes. */
@@ -127,16 +127,11 @@ export class ValueTable {
     const bytes = ints[side + numberAt] as number
     const offset = ints[side + offsetAt] as number
     if (!settled(ints, entry, base)) return torn
-    const data = this.#dataUpTo(offset + bytes)
+    const data = this.#data.upTo(offset + bytes)
     if (tag !== structured) return textOf(data, offset, bytes, tag as Tag)
     const copy = Buffer.allocUnsafeSlow(bytes)
     data.copy(copy, 0, offset, offset + bytes)
     return copy
-  }
-
-  #dataUpTo(end: number): Buffer {
-    if (end > this.#data.length) this.#data = wholeBuffer(this.memory.data)
-    return this.#data
   }
 
   #double(ints: Int32Array, at: number): number {
@@ -160,7 +155,22 @@ export class ValueTable {
   }
 }
 
-export const wholeBuffer = (data: SharedArrayBuffer): Buffer => Buffer.from(data, 0, data.byteLength)
+/** The strings and objects of a table, in memory that grows. */
+export class TableData {
+  readonly #memory: SharedArrayBuffer
+  #bytes: Buffer
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#memory = memory
+    this.#bytes = Buffer.from(memory, 0, memory.byteLength)
+  }
+
+  /** All of them, at least so many. */
+  upTo(end: number): Buffer {
+    if (end > this.#bytes.length) this.#bytes = Buffer.from(this.#memory, 0, this.#memory.byteLength)
+    return this.#bytes
+  }
+}
 
 /** Where the side begins that is current at `sequence`. */
 export const sideOf = (entry: number, sequence: number): number => entry + 1 + ((sequence >> 1) & 1) * sideWords
