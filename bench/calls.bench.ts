@@ -1,6 +1,7 @@
 // A question to a server and its answer; and requests that want none.
 import { ActorSystem } from '../src/index.js'
-import { type Arm, type ArmOptions, cannot, expect, latency } from './harness/arm.js'
+import { cannot } from './harness/arm.js'
+import { asking } from './harness/asking.js'
 import { quick, runBench } from './harness/run.js'
 import { type Counter, telling } from './harness/telling.js'
 import { counterIn } from './peers/counter.js'
@@ -13,27 +14,8 @@ const call = 'call of a server'
 const cast = `cast to a server, ${CASTS} in flight`
 const [within, across] = ['within a thread', 'across two threads']
 
-let serial = 0
-function calling(
-  where: string,
-  ask: (value: number) => Promise<unknown>,
-  { by, ...options }: ArmOptions & { by?: string },
-): Arm {
-  return latency(
-    { what: call, where, ...(by && { by }) },
-    async (watch) => {
-      const value = ++serial
-      watch.start()
-      const answer = await ask(value)
-      watch.stop()
-      expect('answer', answer, value)
-    },
-    options,
-  )
-}
-
 const raw = new Raw()
-const trip = calling(across, raw.call, { by: raw.by })
+const trip = asking({ what: call, where: across, by: raw.by }, raw.call)
 const oneWay = telling({ what: cast, where: across, by: raw.by }, CASTS, raw)
 const system = await ActorSystem.start({ threads: 1 })
 for (const [where, thread] of [
@@ -46,18 +28,8 @@ for (const [where, thread] of [
     undefined,
     { thread },
   )
-  calling(where, (value) => clerk.echo(value), { against: trip })
-  latency(
-    { what: 'call of a process', where },
-    async (watch) => {
-      const value = ++serial
-      watch.start()
-      const answer = await system.self.call(process, value)
-      watch.stop()
-      expect('answer', answer, value)
-    },
-    { against: trip },
-  )
+  asking({ what: call, where }, (value) => clerk.echo(value), { against: trip })
+  asking({ what: 'call of a process', where }, (value) => system.self.call(process, value), { against: trip })
   telling(
     { what: cast, where },
     CASTS,
@@ -69,7 +41,7 @@ for (const peer of await remotes()) {
   const topic = { where: across, by: peer.by }
   const [whyNoCall, whyNoCast] = 'why' in peer ? [peer.why, peer.why] : [peer.call, peer.tell]
   if (typeof whyNoCall === 'string') cannot({ what: call, ...topic }, whyNoCall)
-  else calling(across, whyNoCall, { by: peer.by, against: trip })
+  else asking({ what: call, where: across, by: peer.by }, whyNoCall, { against: trip })
   if (typeof whyNoCast === 'string') cannot({ what: cast, ...topic }, whyNoCast)
   else telling({ what: cast, ...topic }, CASTS / 10, peer as Counter, { against: oneWay })
 }
@@ -80,7 +52,7 @@ for (const peer of await actors()) {
     continue
   }
   const echo = await peer.spawn((value, reply) => reply(value))
-  calling(within, (value) => peer.ask(echo, value), { by: peer.by, against: trip })
+  asking({ what: call, where: within, by: peer.by }, (value) => peer.ask(echo, value), { against: trip })
   telling({ what: cast, ...topic }, CASTS, await counterIn(peer), { against: oneWay })
 }
 
