@@ -24,6 +24,11 @@ const LOOKS = 128
 const HELD = 256
 /** The least that a thread lingers, as a share of what it may, where it did so in vain. */
 const LEAST = 1 / 16
+/**
+ * Microtasks in which it only glances at the rings before it spins, after something has come: the code that waited for it
+ * takes some to go on, and what that sends must not wait until a spell has ended. Each is an object for the collector.
+ */
+const GLANCES = 4
 /** The most awaited answers that are left to the event loop, as those before took too long. */
 const MOST_DOUBTS = 64
 
@@ -66,6 +71,7 @@ export class Poller {
   #active = 0
   #vain = true
   #lowered = false
+  #glances = 0
   /** Until when it does not look for long, as the last time it did it was put off its core; and how long that lasts. */
   #crowded = 0
   #pause = PAUSE
@@ -121,10 +127,12 @@ export class Poller {
   #lookSoon(spell: 'answer' | 'more'): void {
     if (++this.#held > HELD) return
     this.#spell = spell
+    this.#glances = spell === 'more' ? GLANCES : 0
     void now.then(this.#lookNow)
   }
 
   readonly #lookNow = () => {
+    if (this.#glances > 0) return this.#glance()
     const awaited = this.#spell === 'answer'
     this.#spell = 'none'
     if (this.#lookFor(this.#spin)) this.#found()
@@ -132,6 +140,16 @@ export class Poller {
       this.#doubts = this.#doubt
       this.#doubt = Math.min(2 * this.#doubt, MOST_DOUBTS)
     }
+  }
+
+  #glance(): void {
+    if (this.#look()) {
+      this.#spell = 'none'
+      this.#found()
+      return
+    }
+    this.#glances--
+    void now.then(this.#lookNow)
   }
 
   /** What has come may have made something ready to run, which comes first; then more may have come. */
