@@ -72,7 +72,7 @@ export class RefMap<E extends Entry> {
     return entry
   }
 
-  /** The entries at this moment, oldest first: the map may change while they are walked through. */
+  /** The entries at this moment, by serial: the map may change while they are walked through. */
   values(): E[] {
     if (this.#places === undefined) return []
     return this.#places.filter((entry) => entry !== undefined).sort((a, b) => a.ref.serial - b.ref.serial)
@@ -91,7 +91,7 @@ function empty<E>(places: number): (E | undefined)[] {
 
 /** References that follow each other are spread out, or a gap in their row would move all behind it. */
 function home(serial: number, places: number): number {
-  return (Math.imul(serial, 0x9e3779b1) >>> 16) & (places - 1)
+  return Math.imul(serial, 0x9e3779b1) >>> Math.clz32(places - 1)
 }
 
 function put<E extends Entry>(places: (E | undefined)[], entry: E): void {

@@ -74,6 +74,7 @@ export class Wires {
   hand(wire: Wire, to: Pid): void {
     wire.slot = to.slot
     wire.generation = to.generation
+    wire.thread = this.#host.thread
     if (to.thread !== this.#host.thread) this.#host.mesh.send(to.thread, wire)
     else this.#host.cell(to)?.takeWire(wire)
   }
@@ -84,7 +85,7 @@ export class Wires {
     wire.generation = to.generation
     if (to.thread !== this.#host.thread) return this.#host.mesh.send(to.thread, wire)
     const cell = this.#host.cell(to)
-    wire.thread = to.thread
+    wire.thread = this.#host.thread
     // Who sends it runs on: what it does must not happen in the middle of that.
     cell?.keepWire(wire, ref && asker && { pid: asker.pid, ref, callee: to })
     return cell !== undefined

@@ -143,11 +143,10 @@ export class Poller {
   }
 
   #glance(): void {
-    if (this.#look()) {
-      this.#spell = 'none'
-      this.#found()
-      return
-    }
+    // First: what a signal leads to may throw, and the next must be looked for all the same.
+    this.#spell = 'none'
+    if (this.#look()) return this.#found()
+    this.#spell = 'more'
     this.#glances--
     void now.then(this.#lookNow)
   }

@@ -40,14 +40,22 @@ export class RingInbox {
 
   /** Receives all that is there. */
   readonly read = (): void => {
-    while (this.#early.length > 0) {
-      const early = this.#early
-      this.#early = []
-      for (const signal of early) if (!this.#closed) this.#receive(signal)
-    }
+    while (this.#early.length > 0) this.#receiveEarly()
     this.#reader.read(this.#take)
     for (let posted = this.#posts.nextSpilled(); posted !== undefined; posted = this.#posts.nextSpilled())
       this.#takePosted(posted)
+  }
+
+  #receiveEarly(): void {
+    const early = this.#early
+    this.#early = []
+    let received = 0
+    try {
+      while (received < early.length && !this.#closed) this.#receive(early[received++] as Signal)
+    } finally {
+      // What one of them led to has thrown: the others are still to come.
+      if (received < early.length && !this.#closed) this.#early = [...early.slice(received), ...this.#early]
+    }
   }
 
   /** Receives what the other end sent before it closed, or died. */
@@ -84,10 +92,19 @@ export class RingInbox {
 
   #takeWires(kind: number, at: number, end: number): void {
     const wire = this.#decoder.read(kind, at, end) as Wire
-    do {
-      if (this.#taking) this.#early.push(copyOf(wire))
-      else this.#receive(wire)
-    } while (this.#decoder.next(wire, end) && !this.#closed)
+    try {
+      do this.#takeWire(wire)
+      while (this.#decoder.next(wire, end) && !this.#closed)
+    } catch (error) {
+      // What one of them led to: each of the others says only in what it differs from the one before.
+      while (this.#decoder.next(wire, end)) this.#early.push(copyOf(wire))
+      throw error
+    }
+  }
+
+  #takeWire(wire: Wire): void {
+    if (this.#taking) this.#early.push(copyOf(wire))
+    else this.#receive(wire)
   }
 
   #pass(signal: Signal): void {

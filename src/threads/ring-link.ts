@@ -79,7 +79,7 @@ export class RingLink implements Link, Polled, Batched {
     if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
-    if (signal.kind === 'call') this.#poller.hurry()
+    if (signal.kind === 'call' || (signal.kind === 'wire' && isQuestion(signal))) this.#poller.hurry()
     else this.#poller.kick()
   }
 
@@ -159,6 +159,8 @@ export class RingLink implements Link, Polled, Batched {
   }
 
   #commit(kind: number, bytes: number): void {
+    // Only a compact message may be followed by another in the same record.
+    this.#encoder.kind = kind
     this.#writer.commit(kind, bytes)
     if (!this.#batch.open) return this.#show()
     if (this.#batched === 0) this.#batch.add(this)

@@ -58,6 +58,8 @@ export class RingWriter {
   #last = 0
   /** Where the stretch began that the reader has to work off before the writer goes back to the front. */
   #stretch = 0
+  /** Whether a record may have been begun: what lies behind the tail may be of it. */
+  #isOpen = false
 
   constructor(memory: SharedArrayBuffer) {
     this.size = memory.byteLength - HEADER_BYTES
@@ -68,9 +70,10 @@ export class RingWriter {
 
   /**
    * The byte of the memory at which a payload of up to `bytes` bytes may be written, or -1 while there is no room for it.
-   * Nothing has happened until {@link commit}.
+   * Nothing of it is shown until {@link commit}.
    */
   begin(bytes: number): number {
+    this.#isOpen = true
     const needed = (RECORD_HEADER + bytes + ALIGN) & ~ALIGN
     let place = this.#tail & (this.size - 1)
     if (place > STRETCH && place >= needed && (this.#tail - this.#stretch) >>> 0 > STRETCH && this.#isEmpty()) {
@@ -106,6 +109,7 @@ export class RingWriter {
 
   /** The payload that {@link begin} gave a place is complete: `bytes` long. */
   commit(kind: number, bytes: number): void {
+    this.#isOpen = false
     const at = (HEADER_BYTES + (this.#tail & (this.size - 1))) >>> 2
     this.#ints[at] = bytes
     this.#ints[at + 1] = kind
@@ -144,7 +148,7 @@ export class RingWriter {
     this.#published = this.#last = tail
     release(this.#ints, TAIL, tail)
     // Takes the next cache line from the reader's core while nobody waits for it: a fifth of a trip there and back.
-    if (((tail - this.#head) >>> 0) + 2 * LINE <= this.size)
+    if (!this.#isOpen && ((tail - this.#head) >>> 0) + 2 * LINE <= this.size)
       this.#ints[(HEADER_BYTES + ((tail + LINE) & (this.size - 1))) >>> 2] = 0
   }
 

@@ -36,7 +36,7 @@ export class SignalWriter {
   readonly #ints: Int32Array
   readonly #doubles: Float64Array
   readonly #wires: WireWriter
-  /** The kind of the record that {@link write} wrote last. */
+  /** The kind of the last record: of that which {@link write} wrote, or of one of another form that came after it. */
   kind = 0
 
   constructor(memory: SharedArrayBuffer) {

@@ -1,11 +1,13 @@
 import { Context } from '../../src/index.js'
-import { type StarterArgs, startWatches, type WriterArgs } from '../fixtures/crowd.js'
+import { type CrowdArgs, type StarterArgs, startWatches, type WriterArgs } from '../fixtures/crowd.js'
 import { assert, suite } from '../harness.js'
 import { contextsFor } from '../support/contexts.js'
 import { collect, hear, Recorder, range } from '../support/recorder.js'
+import { systemFor } from '../support/system.js'
 
 const test = suite('stress: the beginning of a watch', { timeout: 120_000 })
-const withContext = contextsFor(test, { threads: 2 })
+const system = systemFor(test, { threads: 2 })
+const withContext = contextsFor(test, {}, system)
 
 const fixture = (name: string) => ({ module: new URL('../fixtures/crowd.js', import.meta.url), export: name })
 
@@ -35,6 +37,20 @@ test(
     assert.equal(await collect(self, 2), new Array(2).fill({ [whole]: 1000 }))
   }),
 )
+
+test("W1 watches on the context's own thread see what other threads write", async () => {
+  const { self } = system()
+  for (const thread of [0, 1, 'main'] as const) {
+    await using ctx = await Context.start(system(), { thread })
+    await ctx.define('x', 'integer', 0)
+    const args: CrowdArgs = { context: ctx.id, name: 'x', size: 3, to: self.pid }
+    const pid = await self.spawn(fixture('crowd'), args, { thread })
+    assert.is(await hear(self), 'ready')
+    for (const value of range(1, 5)) await ctx.set('x', value)
+    self.send(pid, 'tell')
+    assert.equal(await hear(self), { '[1,2,3,4,5]': 3 })
+  }
+})
 
 test(
   "W1 watches that begin amid another thread's writes see every one after their initial value",

@@ -10,8 +10,8 @@ type Body = (ctx: Context, system: ActorSystem) => Promise<unknown>
 export function contextsFor(
   test: ReturnType<typeof suite>,
   options: SystemOptions = { threads: 1 },
+  system = systemFor(test, options),
 ): (body: Body, contextOptions?: ContextOptions) => () => Promise<void> {
-  const system = systemFor(test, options)
   return (body, contextOptions) => async () => {
     await using ctx = await Context.start(system(), contextOptions)
     await body(ctx, system())
