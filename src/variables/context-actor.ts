@@ -22,7 +22,7 @@ import type {
 } from './requests.js'
 import { ScalarWriter } from './scalar-writer.js'
 import { isContextMessage, isContextRequest } from './shape.js'
-import { SharedLog } from './shared-log.js'
+import { SharedLog, type SharedLogMemory } from './shared-log.js'
 import { type BatchCommit, type Commit, type Write, written } from './state.js'
 import { ValueTable } from './value-table.js'
 
@@ -41,13 +41,24 @@ export interface ContextArgs {
 /** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
 export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   const manager = await managerOfThread(self)
-  return new ContextActor(self, args, manager, await stateOf(self, args))
+  const state = await stateOf(self, args)
+  // Somebody may have ended it while it came back.
+  self.signal.throwIfAborted()
+  const context = new ContextActor(self, args, manager, state)
+  // Before whoever starts it hears that it runs: it outlives its thread from then on.
+  tellReady(self)
+  return context
 })
 
-/** What is on main ends with main, and needs nobody to keep its memory. */
 async function stateOf(self: Process, { retention, ...args }: ContextArgs): Promise<LocalState> {
-  if (self.pid.thread === MAIN) return LocalState.create(retention)
+  // What is on main ends with main, and needs nobody to keep its memory.
+  if (self.pid.thread === MAIN) {
+    const state = LocalState.create(retention)
+    endWithProcess(self, state.memory.log)
+    return state
+  }
   const memory = await claimMemory(self, { retention, ...args })
+  endWithProcess(self, memory.log)
   try {
     return await LocalState.recover(memory, retention)
   } catch (error) {
@@ -55,6 +66,15 @@ async function stateOf(self: Process, { retention, ...args }: ContextArgs): Prom
     SharedLog.end(memory.log)
     throw error
   }
+}
+
+/** The end of its process ends a context; a thread that dies says nothing: then the context goes on elsewhere. */
+function endWithProcess(self: Process, log: SharedLogMemory): void {
+  const end = () => {
+    if (!Process.hostOf(self).stopping) SharedLog.end(log)
+  }
+  if (self.signal.aborted) end()
+  else self.signal.addEventListener('abort', end)
 }
 
 /** The observer manager of the calling thread; the first who asks brings it to life. */
@@ -96,18 +116,10 @@ class ContextActor implements Behaviour {
       },
       refused: (error) => this.#warn(error),
     })
-    const { table, log } = state.memory
-    tablesOf(self).set(self.pid.toString(), ValueTable.attach(table))
-    self.signal.addEventListener('abort', () => {
-      tablesOf(self).delete(self.pid.toString())
-      // A thread that dies says nothing: then the context goes on elsewhere.
-      if (!Process.hostOf(self).stopping) SharedLog.end(log)
-    })
+    const key = self.pid.toString()
+    tablesOf(self).set(key, ValueTable.attach(state.memory.table))
+    self.signal.addEventListener('abort', () => tablesOf(self).delete(key))
     for (const { id, name } of state.list('*')) this.#tell({ kind: 'track', id, name, context: self.pid })
-  }
-
-  begin(): void {
-    tellReady(this.#self)
   }
 
   get trusted(): boolean {

@@ -1,11 +1,11 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import type { ExitReason } from '../actors/exit-reason.js'
-import { Call, Cast, type Down, type From, isDown } from '../actors/messages.js'
+import { Call, type Down, type From, isDown } from '../actors/messages.js'
 import { Process } from '../actors/process.js'
 import { BeamlineError, shown } from '../errors.js'
 import { Pid, type Ref } from '../threads/pid.js'
 import type { ContextArgs } from './context-actor.js'
-import { type KeeperMessage, type KeeperRequest, keeperName } from './context-keeper.js'
+import { type KeeperRequest, keeperName } from './context-keeper.js'
 import { respawn } from './context-spawn.js'
 import { isRecord } from './shape.js'
 import { SharedLog } from './shared-log.js'
@@ -23,6 +23,8 @@ interface Kept {
   pid: Pid
   monitor: Ref | undefined
   state: 'starting' | 'up' | 'down'
+  /** Whether it was ever up: of one that was not, nobody has anything, and whoever started it hears why. */
+  hasBegun: boolean
   /** Starts in a row that came to nothing. */
   failures: number
 }
@@ -68,7 +70,6 @@ class ContextKeeper implements Behaviour {
   handle(message: unknown): void {
     if (message instanceof Call) this.#answer(message)
     else if (isDown(message)) this.#down(message)
-    else if (message instanceof Cast) this.#told(message.request)
     else if (isReminder(message)) this.#reminded(message)
   }
 
@@ -77,6 +78,7 @@ class ContextKeeper implements Behaviour {
     try {
       if (!isRecord(request) || !(request['pid'] instanceof Pid)) throw notAsked(request)
       if (request['kind'] === 'next') this.#next(from, request['pid'])
+      else if (request['kind'] === 'ready') this.#ready(from, request['pid'])
       else if (request['kind'] === 'claim' && isRecord(request['args'])) this.#claim(from, request as Claim)
       else throw notAsked(request)
     } catch (error) {
@@ -85,11 +87,12 @@ class ContextKeeper implements Behaviour {
     }
   }
 
-  #told(message: unknown): void {
-    const pid = isRecord(message) ? (message as unknown as KeeperMessage).pid : undefined
+  #ready(from: From, pid: Pid): void {
+    this.#self.reply(from, undefined)
     const context = this.#byPid(pid)
     if (context === undefined || !context.pid.equals(pid)) return
     context.state = 'up'
+    context.hasBegun = true
     context.failures = 0
     this.#decided(context.args.id)
   }
@@ -105,10 +108,12 @@ class ContextKeeper implements Behaviour {
 
   #claim(from: From, request: Claim): void {
     const { pid, args } = request
+    // Whoever asks has died meanwhile.
+    if (!this.#self.system.isAlive(pid)) return
     const context = this.#contexts.byId.get(args.id)
     if (context === undefined) {
       const { memory } = StateStore.create(args.retention.log)
-      const fresh: Kept = { args, memory, pid, monitor: undefined, state: 'starting', failures: 0 }
+      const fresh: Kept = { args, memory, pid, monitor: undefined, state: 'starting', hasBegun: false, failures: 0 }
       this.#contexts.byId.set(args.id, fresh)
       return this.#grant(from, fresh, pid)
     }
@@ -154,7 +159,7 @@ class ContextKeeper implements Behaviour {
     const context = this.#byPid(pid)
     if (context?.monitor?.equals(ref) !== true) return
     const { id } = context.args
-    if (hasEnded(context.memory, reason) || Process.hostOf(this.#self).stopping) this.#end(id)
+    if (hasEnded(context.memory, reason) || !context.hasBegun || Process.hostOf(this.#self).stopping) this.#end(id)
     else if (context.state === 'starting' && ++context.failures === MAX_FAILURES) this.#giveUp(id, reason)
     else {
       context.state = 'down'

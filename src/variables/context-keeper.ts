@@ -14,12 +14,8 @@ export type KeeperRequest =
   | { readonly kind: 'claim'; readonly pid: Pid; readonly args: ContextArgs }
   /** Who is the context that this process has been: itself, the next once it runs, or none when the context has ended. */
   | { readonly kind: 'next'; readonly pid: Pid }
-
-/** What the keeper is told, by cast. */
-export interface KeeperMessage {
-  readonly kind: 'ready'
-  readonly pid: Pid
-}
+  /** A context that it waits for answers now. */
+  | { readonly kind: 'ready'; readonly pid: Pid }
 
 const actor = { module: new URL('./context-keeper-actor.js', import.meta.url), export: 'contextKeeperActor' }
 
@@ -40,10 +36,11 @@ export async function nextContext(self: Process, pid: Pid): Promise<Pid | undefi
   }
 }
 
-/** Tells the keeper that a context it waits for answers now. */
+/** Tells the keeper, and its successor if it is killed meanwhile, that a context answers now. */
 export function tellReady(self: Process): void {
-  const keeper = self.system.whereis(keeperName)
-  if (keeper !== undefined) self.cast(keeper, { kind: 'ready', pid: self.pid } satisfies KeeperMessage)
+  if (self.pid.thread === MAIN) return
+  // Of a context or a system that ends meanwhile the keeper hears otherwise.
+  ask(self, { kind: 'ready', pid: self.pid }).catch(() => {})
 }
 
 /** A keeper that was killed has a successor, which knows what it knew. */

@@ -8,12 +8,18 @@ import { registered } from './context-spawn.js'
 import { type ContextFacts, tableNow } from './facts.js'
 import { Outage } from './outage.js'
 import { Relay } from './relay.js'
-import type { ContextMessage, ContextRequest } from './requests.js'
+import { type ContextMessage, type ContextRequest, isHarmless, isWrite } from './requests.js'
 import { SharedLog, type SharedLogMemory } from './shared-log.js'
 import { unknownVariable, type Write } from './state.js'
 import { ValueTable } from './value-table.js'
 import { isScalar, PUT } from './wire-ops.js'
 import { undecided, type Writes, writesTo } from './writes.js'
+
+/** Whom something was asked before, and what came of that. */
+interface Refusal {
+  readonly pid: Pid
+  readonly error: unknown
+}
 
 /** The way of one process to a context: what it asks and tells it, and the facts it has learnt of it. */
 export class ContextLine {
@@ -26,6 +32,8 @@ export class ContextLine {
   /** What waits for the context to be started again. */
   readonly #outage: Outage
   #pid: Pid
+  /** Whether nobody came in the place of that process, when it was asked for last. */
+  #isGone = false
   #id: string | undefined
   #table: ValueTable | undefined
   #log: SharedLogMemory | undefined
@@ -73,14 +81,17 @@ export class ContextLine {
 
   async ask(request: ContextRequest): Promise<unknown> {
     this.#assertRunning()
-    if (this.#isDown) return this.#askLater(request)
+    return this.#isDown ? this.#askLater(request, this.#timeout) : this.#askNow(request, this.#timeout)
+  }
+
+  async #askNow(request: ContextRequest, timeout: number): Promise<unknown> {
     const pid = this.#pid
     try {
-      return await this.#call(request, this.#timeout)
+      return await this.#call(request, timeout)
     } catch (error) {
       if (!isDeath(error)) throw error
       if (!isHarmless(request)) throw isWrite(request) ? undecided(error) : error
-      return this.#askLater(request, { pid, error })
+      return this.#askLater(request, timeout, { pid, error })
     }
   }
 
@@ -146,11 +157,10 @@ export class ContextLine {
     return value
   }
 
-  /** @param before whom it was asked before, and what came of that */
-  async #askLater(request: ContextRequest, before?: { readonly pid: Pid; readonly error: unknown }): Promise<unknown> {
-    const answer = await this.#outage.wait(this.#successor, this.#timeout, (left) => {
+  async #askLater(request: ContextRequest, timeout: number, before?: Refusal): Promise<unknown> {
+    const answer = await this.#outage.wait(this.#successor, timeout, (left) => {
       if (before?.pid.equals(this.#pid)) throw before.error
-      return { reply: this.#call(request, left) }
+      return { reply: this.#isBetween ? this.#askLater(request, left) : this.#askNow(request, left) }
     })
     return answer.reply
   }
@@ -160,23 +170,54 @@ export class ContextLine {
     return this.#outage.isOn || !this.owner.system.isAlive(this.#pid)
   }
 
+  /** The process that is to come in the place of the one before has died already: there will be another. */
+  get #isBetween(): boolean {
+    return !this.#isGone && !this.owner.system.isAlive(this.#pid)
+  }
+
   readonly #successor = async (): Promise<void> => {
-    // Found already, for something that was asked at the same time.
-    if (this.owner.system.isAlive(this.#pid)) return
-    this.#pid = (await Relay.of(this.owner).successor(this.#pid)) ?? this.#pid
+    this.#isGone = false
+    try {
+      // The first may have been found already, for something that was asked at the same time.
+      while (this.#isBetween) {
+        const next = await this.#next()
+        this.#isGone = next === undefined
+        this.#pid = next ?? this.#pid
+      }
+    } catch (error) {
+      this.#isGone = true
+      throw error
+    }
     this.#writes = writesTo(this.owner, this.#pid)
+  }
+
+  /** A relay that is killed while it is asked has a successor, which finds out as well. */
+  async #next(): Promise<Pid | undefined> {
+    for (;;) {
+      const relay = Relay.of(this.owner)
+      try {
+        return await relay.successor(this.#pid)
+      } catch (error) {
+        this.owner.system.assertOpen()
+        if (this.owner.system.isAlive(relay.pid)) throw error
+      }
+    }
   }
 
   tell(message: ContextMessage): void {
     this.#assertRunning()
     if (!this.#isDown) return this.#cast(message)
-    const late = this.#outage.wait(this.#successor, Number.POSITIVE_INFINITY, () => {
-      if (!this.owner.system.isAlive(this.#pid)) throw new Error('the context has ended')
-      this.#cast(message)
-    })
-    late.catch((error: unknown) => {
+    this.#tellLater(message).catch((error: unknown) => {
       process.emitWarning(`context ${this.id}: put was lost: ${(error as Error).message}`, { code: 'BEAMLINE_NOPROC' })
     })
+  }
+
+  async #tellLater(message: ContextMessage): Promise<void> {
+    const { told } = await this.#outage.wait(this.#successor, Number.POSITIVE_INFINITY, () => {
+      if (this.#isGone) throw new Error('the context has ended')
+      return { told: this.#isBetween ? this.#tellLater(message) : this.#cast(message) }
+    })
+    return told
   }
 
   #cast(message: ContextMessage): void {
@@ -253,12 +294,3 @@ function subjectOf(message: ContextRequest | ContextMessage, path: string): unkn
 
 /** Whether the process that was asked is dead. */
 const isDeath = (error: unknown): error is BeamlineError => error instanceof BeamlineError && error.code === 'NOPROC'
-
-const harmless: readonly string[] = ['open', 'get', 'describe', 'list', 'history', 'watchers']
-
-/** Whether asking twice changes nothing more than asking once. */
-const isHarmless = ({ kind }: ContextRequest): boolean => harmless.includes(kind)
-
-const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback']
-
-const isWrite = ({ kind }: ContextRequest): boolean => writes.includes(kind)

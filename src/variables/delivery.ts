@@ -198,8 +198,9 @@ export class Delivery {
     }
   }
 
-  /** Some changes cannot be told: what makes up for them follows. */
+  /** Some changes cannot be told: what makes up for them follows, after what is held back. */
   resync(lost: Lost): void {
+    this.#pacer?.flush()
     if (this.#closed) return
     try {
       this.#options.onResync?.(lost)

@@ -204,9 +204,12 @@ export class ObserverActor implements Behaviour {
   }
 
   #add(observer: Observer, { begin, revision, lost }: Beginning): void {
-    if (!this.#table.add(observer)) return
-    this.#monitor(this.#owners, observer.owner)
-    this.#monitor(this.#relays, observer.relay)
+    // All that it watched may have been deleted while its context was down: its relay ends it then.
+    if (observer.variables.length > 0) {
+      if (!this.#table.add(observer)) return
+      this.#monitor(this.#owners, observer.owner)
+      this.#monitor(this.#relays, observer.relay)
+    }
     const variables = observer.variables.map(({ id, name }) => {
       return { id, name: this.#nameOf(id) ?? name, subject: this.#table.audience(id)?.subject ?? 0 }
     })

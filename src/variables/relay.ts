@@ -216,7 +216,12 @@ export class Relay implements Behaviour {
    * its manager: they come before the end of its watches.
    */
   async #orphaned(watches: readonly RelayedWatch[], source: Pid, reason: ExitReason): Promise<void> {
-    if ((await this.successor(source)) !== undefined) return
+    try {
+      if ((await this.successor(source)) !== undefined) return
+    } catch {
+      // The relay itself is at its end, and so are its watches.
+      return
+    }
     const manager = this.#self.system.whereis(managerName(source.thread))
     const request: ManagerRequest = { kind: 'fence' }
     // A manager that has died has nothing left to say.
@@ -264,6 +269,7 @@ export class Relay implements Behaviour {
     const error = Process.hostOf(this.#self).stopping
       ? new BeamlineError('STOPPED', 'the watch ended, as the system has been stopped')
       : new BeamlineError('UNAVAILABLE', `the watch ended, as the relay of its thread did: ${describe(reason)}`)
+    this.#succession.end(error)
     for (const { watch } of [...this.#watches.values()]) this.#end(watch, error)
   }
 }

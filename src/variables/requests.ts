@@ -152,3 +152,12 @@ export interface ObserverStats {
   /** Observers removed because their owner had died, or the relay that called them. */
   readonly removedByDeath: number
 }
+
+const harmless: readonly string[] = ['open', 'get', 'describe', 'list', 'history', 'watchers']
+
+/** Whether asking twice changes nothing more than asking once. */
+export const isHarmless = ({ kind }: ContextRequest): boolean => harmless.includes(kind)
+
+const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback']
+
+export const isWrite = ({ kind }: ContextRequest): boolean => writes.includes(kind)

@@ -52,10 +52,10 @@ export class ScalarWriter {
     const asked = (wire.parts & ASKED) !== 0
     try {
       const variable = this.#write(wire, this.#timeOfArrival())
-      if (!this.#notify(variable)) this.#surroundings.commit(variable, asked ? this.#askerOf(wire) : undefined)
+      if (!this.#notify(variable)) this.#surroundings.commit(variable, this.#askerOf(wire))
       else if (asked) this.#host.wires.answer(wire, variable.version, variable.revision)
     } catch (error) {
-      this.#refuse(asked ? this.#askerOf(wire) : undefined, error)
+      this.#refuse(this.#askerOf(wire), error)
     }
   }
 
@@ -113,8 +113,11 @@ export class ScalarWriter {
     return this.#observers
   }
 
+  /** Who waits for the answer, which is now owed to him: he hears of it if the context ends before. */
   #askerOf(wire: Wire): From | undefined {
-    return this.#host.wires.askerOf(wire, this.#self.pid)
+    const from = this.#host.wires.askerOf(wire, this.#self.pid)
+    if (from !== undefined) Process.cellOf(this.#self).ties.unanswered.add(from)
+    return from
   }
 
   /** A refused write rejects its writer's promise and changes nothing; any other error is a fault and ends the context. */

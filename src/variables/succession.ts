@@ -1,4 +1,5 @@
 import type { Process } from '../actors/process.js'
+import type { BeamlineError } from '../errors.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import { nextContext } from './context-keeper.js'
 
@@ -9,11 +10,21 @@ export class Succession {
   readonly #asked = new Map<string, Promise<Pid | undefined>>()
   /** Who waits for a death, by the reference of the monitor. */
   readonly #mourners = new Map<string, () => void>()
+  readonly #end: Promise<never>
+  /** The process that asks is dead, and will hear of nothing: whoever waits is rejected. */
+  readonly end: (error: BeamlineError) => void
 
   /** @param found hears of each before whoever has asked for it */
   constructor(self: Process, found: (context: Pid, next: Pid) => void) {
     this.#self = self
     this.#found = found
+    let end = (_error: BeamlineError) => {}
+    this.#end = new Promise((_, reject) => {
+      end = reject
+    })
+    this.end = end
+    // Perhaps nobody waits.
+    this.#end.catch(() => {})
   }
 
   /** The process that is the context now, once it runs; none when the context has ended. */
@@ -21,7 +32,7 @@ export class Succession {
     const key = context.toString()
     const known = this.#asked.get(key)
     if (known !== undefined) return known
-    const successor = this.#ask(context).finally(() => this.#asked.delete(key))
+    const successor = Promise.race([this.#ask(context), this.#end]).finally(() => this.#asked.delete(key))
     this.#asked.set(key, successor)
     return successor
   }

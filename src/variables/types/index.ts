@@ -1,4 +1,3 @@
-// Loads Zod, about 45 ms: a thread that only defines and calls imports definition.js, value-types.js and same-value.js.
 export { defineType, type TypeOptions } from './definition.js'
 export { sameValue } from './same-value.js'
 export { compileValidator, type Validator } from './validator.js'
