@@ -1,0 +1,118 @@
+import type { BeamlineError } from '../../errors.js'
+import type { Pid } from '../../threads/pid.js'
+import type { HistoryEntry, ManyWritten, Metadata, Written } from '../../variables/change.js'
+import type { CommitEvent, NumberedInfo, SessionState } from '../../variables/session-state.js'
+import type { Write } from '../../variables/state.js'
+
+// Between the process that is a bridged context, on any thread, and the bridge of its system, on a thread of its own.
+// Values are values here; what they look like on the wire only the bridge knows.
+
+/** What a context wants of its session. */
+export type SessionCommand =
+  | {
+      readonly op: 'define'
+      readonly name: string
+      readonly type: string
+      readonly initial: unknown
+      readonly constraints: Readonly<Record<string, unknown>>
+      readonly description: string | undefined
+      readonly metadata: Metadata | undefined
+    }
+  | { readonly op: 'set'; readonly write: Write }
+  | { readonly op: 'set-many'; readonly writes: readonly Write[]; readonly atomic: boolean }
+  | { readonly op: 'delete'; readonly name: string }
+  | { readonly op: 'rollback'; readonly name: string; readonly version: number }
+  | { readonly op: 'history'; readonly name: string; readonly limit: number }
+  /** Answered behind every commit that the session had when the server heard of it. */
+  | { readonly op: 'sync' }
+
+/** What a command comes to; the first is about a `define`, and so on. */
+export type SessionAnswer =
+  | NumberedInfo
+  | Written
+  | (Written & { readonly value: unknown })
+  | ManyWritten
+  | readonly HistoryEntry[]
+  | undefined
+
+/** What the bridge is asked, by call. */
+export type BridgeRequest =
+  /**
+   * From now on `pid` is a context of the session: it gets a {@link FromBridge} for all that happens. Makes the session
+   * unless it is there, with `state` when that is given (then it must not be there: ALREADY_EXISTS).
+   * Answered with the {@link SessionState} of now; the commits after it follow as `events`.
+   */
+  | {
+      readonly kind: 'attach'
+      readonly session: string
+      readonly pid: Pid
+      readonly state?: SessionState
+      /** A context that was attached before, and what it has seen: answered with `undefined` when `events` alone make up for the rest. */
+      readonly seen?: { readonly incarnation: string; readonly revision: number }
+    }
+  | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
+  | { readonly kind: 'info' }
+  | { readonly kind: 'close' }
+
+/** What the bridge is told, by cast. */
+export type BridgeMessage = {
+  readonly kind: 'command'
+  readonly session: string
+  readonly pid: Pid
+  /** The context's own number for it. */
+  readonly seq: number
+  readonly command: SessionCommand
+}
+
+/** How it stands between the bridge and the server. */
+export type BridgeState = 'connecting' | 'ready' | 'reconnecting' | 'closed'
+
+/** What a context hears from its bridge, by `send`, in the order of the stream. */
+export type FromBridge =
+  /** All commits up to `through`, after those told before. `head` is the session's last at that time. */
+  | {
+      readonly type: 'beamline:bridge'
+      readonly kind: 'events'
+      readonly session: string
+      readonly events: readonly CommitEvent[]
+      readonly through: number
+      readonly head: number
+    }
+  /**
+   * Some commits cannot be told any more: this is the session now, and `lost` says why.
+   */
+  | {
+      readonly type: 'beamline:bridge'
+      readonly kind: 'resync'
+      readonly session: string
+      readonly state: SessionState
+      readonly reason: string
+    }
+  /** To be given to whoever asked once the context has taken in every commit through `revision`. */
+  | {
+      readonly type: 'beamline:bridge'
+      readonly kind: 'reply'
+      readonly session: string
+      readonly seq: number
+      readonly revision: number
+      readonly answer: SessionAnswer
+      readonly error: BeamlineError | undefined
+    }
+  /** `live` as long as the server gives proof of life. */
+  | {
+      readonly type: 'beamline:bridge'
+      readonly kind: 'link'
+      readonly session: string
+      readonly state: 'live' | 'stale'
+      /** Milliseconds since 1970 of the last proof of life. */
+      readonly proofOfLife: number
+    }
+  /** The session has come back empty on another server: whoever has its state may attach anew with it. */
+  | { readonly type: 'beamline:bridge'; readonly kind: 'missing'; readonly session: string }
+  /** The session has been ended, or nothing will bring it back. */
+  | {
+      readonly type: 'beamline:bridge'
+      readonly kind: 'closed'
+      readonly session: string
+      readonly error: BeamlineError
+    }
