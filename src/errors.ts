@@ -19,6 +19,9 @@ export type ErrorCode =
   | 'BAD_ENTRY'
   | 'STOPPED'
   | 'CORRUPT'
+  | 'PERMISSION_DENIED'
+  | 'LOCKED'
+  | 'EXHAUSTED'
 
 /** What an error may carry beside its message. */
 export interface ErrorOptions {

@@ -1,0 +1,16 @@
+import { isPlainObject } from './refusal.js'
+
+/**
+ * An embedding or tensor in a form that only its writer reads, such as another language's own serialization: it is stored
+ * and handed back as it is, and never looked into, so that no constraint is checked.
+ */
+export interface Foreign {
+  /** What its writer says of it: `binary_format`, `shape`, `dtype`; plain JSON. */
+  readonly header: Readonly<Record<string, unknown>>
+  readonly bytes: Uint8Array
+}
+
+export function isForeign(value: unknown): value is Foreign {
+  if (!isPlainObject(value) || Object.keys(value).length !== 2) return false
+  return isPlainObject(value['header']) && value['bytes'] instanceof Uint8Array
+}
