@@ -60,10 +60,9 @@ test('allowed modules have the namespace too, and hold beside choices', () => {
 })
 
 test('what is one of the choices is whole, and not the short form of an allowed module', () => {
-  const limits = { namespace: 'N', choices: ['a', 'b'], allowed_modules: ['b', 'N.N.a'] }
-  const { parse } = compileValidator('x', 'module', limits)
-  assert.throws(() => parse('x', 'a'), /must be one of the allowed modules/)
-  assert.is(parse('x', 'b'), 'N.b')
+  const validator = validatorOf('module', { namespace: 'N', choices: ['a', 'b'], allowed_modules: ['b', 'N.N.a'] })
+  refuses(validator, 'a', 'CONSTRAINT', 'must be one of the allowed modules: N.b, N.N.a')
+  reads(validator, 'b', 'N.b')
 })
 
 test('a namespace without choices wants the whole name', () => {
