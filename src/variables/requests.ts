@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { From } from '../actors/messages.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Change } from './change.js'
+import type { Release } from './lease.js'
 import type { Definition, Write } from './state.js'
 
 /** What a context is told, by cast. */
@@ -24,6 +25,8 @@ export type ContextRequest =
   | { readonly kind: 'delete'; readonly name: string }
   | { readonly kind: 'history'; readonly name: string; readonly limit: number }
   | { readonly kind: 'rollback'; readonly name: string; readonly version: number }
+  | { readonly kind: 'lease'; readonly name: string; readonly holder: string }
+  | { readonly kind: 'release'; readonly name: string; readonly how: Release }
   | { readonly kind: 'watch'; readonly watch: WatchRequest }
   | { readonly kind: 'watchers' }
   | { readonly kind: 'stop' }
@@ -158,6 +161,6 @@ const harmless: readonly string[] = ['open', 'get', 'describe', 'list', 'history
 /** Whether asking twice changes nothing more than asking once. */
 export const isHarmless = ({ kind }: ContextRequest): boolean => harmless.includes(kind)
 
-const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback']
+const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback', 'lease', 'release']
 
 export const isWrite = ({ kind }: ContextRequest): boolean => writes.includes(kind)

@@ -105,6 +105,8 @@ const contextRequests: Checks<ContextRequest> = {
   delete: always,
   history: always,
   rollback: always,
+  lease: always,
+  release: ({ how }) => isRecord(how),
   watch: ({ watch }) => isWatchRequest(watch),
   watchers: always,
   stop: always,

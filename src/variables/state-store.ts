@@ -101,6 +101,12 @@ export class StateStore {
     if (variable.commit(0, value, birth.revision, birth.createdAt, said)) this.#unsaved.add(variable)
   }
 
+  /** Keeps what a definition has besides the log. @throws BeamlineError OVERFLOW */
+  save(variable: StoredVariable): void {
+    this.#definitions.save(variable, this.revision)
+    this.#unsaved.delete(variable)
+  }
+
   /** One commit of one value. Allocates nothing for a scalar of which nothing is said. @throws as {@link define} */
   write(variable: StoredVariable, value: unknown, now: number, said: Metadata | undefined): void {
     if (typeof value === 'number' && said === undefined && this.#writeNumber(variable, value, now)) return
