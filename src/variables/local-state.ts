@@ -28,6 +28,13 @@ export interface Retention {
 
 const MAX_NAME = 255
 
+/** What a {@link LocalState} is made of. */
+export interface StateParts {
+  readonly store: StateStore
+  readonly variables: Map<string, StoredVariable>
+  readonly historyLimit: number
+}
+
 /** The variables of a context, as its actor has them; all that it has acknowledged also stands in shared memory. */
 export class LocalState implements StateProvider {
   readonly backend = 'local'
@@ -43,6 +50,11 @@ export class LocalState implements StateProvider {
 
   static create(retention: Retention): LocalState {
     return new LocalState(StateStore.create(retention.log), retention)
+  }
+
+  /** Where it is kept, and what there is: for copies of other contexts, which are written by no request. */
+  get parts(): StateParts {
+    return { store: this.#store, variables: this.#variables, historyLimit: this.#retention.history }
   }
 
   /**
@@ -109,7 +121,7 @@ export class LocalState implements StateProvider {
   }
 
   set(write: Write): Commit {
-    const variable = this.#variable(write.name)
+    const variable = this.named(write.name)
     this.#store.write(variable, check(variable, write), Date.now(), write.metadata)
     return { changes: [variable.change()] }
   }
@@ -141,7 +153,7 @@ export class LocalState implements StateProvider {
     const good = new Map<StoredVariable, Checked>()
     for (const write of writes) {
       try {
-        const variable = this.#variable(write.name)
+        const variable = this.named(write.name)
         if (atomic) good.set(variable, { variable, value: check(variable, write), said: write.metadata })
         else changes.push(...this.set(write).changes)
       } catch (error) {
@@ -157,7 +169,7 @@ export class LocalState implements StateProvider {
   }
 
   delete(name: string): Commit {
-    const variable = this.#variable(name)
+    const variable = this.named(name)
     assertMayWrite(variable)
     const { value, version } = variable
     const now = Date.now()
@@ -167,13 +179,13 @@ export class LocalState implements StateProvider {
   }
 
   rollback(name: string, version: number): Commit {
-    const { value } = this.#variable(name).at(version)
+    const { value } = this.named(name).at(version)
     return this.set({ name, value, metadata: { rollbackTo: version } })
   }
 
   /** @throws BeamlineError NOT_FOUND, LOCKED, INVALID_TYPE */
   lease(name: string, holder: string): Lease {
-    const variable = this.#variable(name)
+    const variable = this.named(name)
     // Numbers count up for as long as the context lives, whatever they are given to.
     return this.#leased(
       variable,
@@ -183,7 +195,7 @@ export class LocalState implements StateProvider {
 
   /** Says whether there was a lease. @throws BeamlineError NOT_FOUND, LOCKED */
   release(name: string, how: Release): boolean {
-    const variable = this.#variable(name)
+    const variable = this.named(name)
     if (!mayRelease(variable, how)) return false
     this.#leased(variable, undefined)
     return true
@@ -203,7 +215,7 @@ export class LocalState implements StateProvider {
   }
 
   describe(name: string): VariableInfo {
-    return this.#variable(name).info()
+    return this.named(name).info()
   }
 
   list(pattern: string): VariableInfo[] {
@@ -216,7 +228,7 @@ export class LocalState implements StateProvider {
   history(name: string, limit: number): HistoryEntry[] {
     if (!(Number.isInteger(limit) && limit >= 0))
       throw new BeamlineError('INVALID_TYPE', `history: limit is ${shown(limit)}: give a whole number, 0 or more`)
-    return this.#variable(name).history(limit)
+    return this.named(name).history(limit)
   }
 
   since(revision: number, names: ReadonlySet<string>): readonly Change[] {
@@ -247,10 +259,11 @@ export class LocalState implements StateProvider {
 
   /** The present value as a watch is first told it. */
   initial(name: string): Change {
-    return this.#variable(name).initial()
+    return this.named(name).initial()
   }
 
-  #variable(name: string): StoredVariable {
+  /** @throws BeamlineError NOT_FOUND */
+  named(name: string): StoredVariable {
     const variable = this.#variables.get(name)
     if (variable !== undefined) return variable
     throw unknownVariable(name)
