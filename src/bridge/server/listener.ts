@@ -1,5 +1,6 @@
-import { chmod, lstat, rm } from 'node:fs/promises'
+import { chmod, lstat, rm, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { BeamlineError } from '../../errors.js'
 import { type Address, formatAddress } from './address.js'
 
@@ -63,9 +64,12 @@ export class Listener {
 
 /** A file that a server has left which was killed is no obstacle; anything else is. */
 async function clearPath(path: string): Promise<void> {
+  const address: Address = { kind: 'unix', path }
+  // Node says only that it may not.
+  const folder = await stat(dirname(path)).catch((error: NodeJS.ErrnoException) => error)
+  if (folder instanceof Error) throw notBound(address, folder)
   const found = await lstat(path).catch(() => undefined)
   if (found === undefined) return
-  const address: Address = { kind: 'unix', path }
   if (!found.isSocket()) throw refused('UNAVAILABLE', address, 'EEXIST', 'a file is there that is no socket')
   const answer = await new Promise<string>((resolve) => {
     const probe = createConnection({ path })
