@@ -38,23 +38,27 @@ export type SessionAnswer =
 /** What the bridge is asked, by call. */
 export type BridgeRequest =
   /**
-   * From now on `pid` is a context of the session: it gets a {@link FromBridge} for all that happens. Makes the session
-   * unless it is there, with `state` when that is given (then it must not be there: ALREADY_EXISTS).
+   * From now on `pid` is a context of the session: it gets a {@link FromBridge} for all that happens. With `create`, makes
+   * the session unless it is there, with `state` when that is given (then it must not be there: ALREADY_EXISTS).
    * Answered with the {@link SessionState} of now; the commits after it follow as `events`.
    */
   | {
       readonly kind: 'attach'
       readonly session: string
       readonly pid: Pid
+      /** Without it, a session that is not there is NOT_FOUND. */
+      readonly create: boolean
       readonly state?: SessionState
       /**
        * A context that was attached before, to a bridge whose thread has died or as a process whose own has, and all that
-       * it knows: answered with `undefined` when `events` alone make up for the rest. NOT_FOUND when the session is gone.
+       * it knows: answered with `undefined` when `events` alone make up for the rest. With `create`, a session that is gone begins again with it.
        */
       readonly seen?: SessionState
     }
   /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
+  /** Answered with the {@link Home} of the contexts behind this bridge. */
+  | { readonly kind: 'home' }
   /** Answered with {@link BridgeInfo}. */
   | { readonly kind: 'info' }
   /** Answered with {@link BridgeInfo} once the first connection stands; refused with the reason when it fails. */
