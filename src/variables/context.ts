@@ -200,7 +200,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     options: { readonly atomic?: boolean } = {},
   ): Promise<ManyWritten> {
     if (typeof values !== 'object' || values === null)
-      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object`)
+      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object, name: value`)
     const writes = Object.entries(values).map(([name, value]) => ({ name, value, ...(metadata && { metadata }) }))
     return this.#line.ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
   }
