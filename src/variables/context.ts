@@ -7,11 +7,14 @@ import { Pid, type Ref } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes, type WatchedChange } from './changes.js'
 import { ContextLine } from './context-line.js'
-import { type ContextOptions, contextStart, findContext, spawnContext } from './context-spawn.js'
+import { type ContextOptions, contextStart, findContext, type Origin, spawnContext } from './context-spawn.js'
+import type { Lease, Release } from './lease.js'
 import { resolveModule } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
+import type { DefineOptions } from './state.js'
 import { defineType } from './types/definition.js'
 import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
+import { anyHome, type ContextHost } from './upstream.js'
 import { Variable } from './variable.js'
 import { Watch } from './watch.js'
 import { checkWatch, type WatchCallback, type WatchOptions } from './watch-options.js'
@@ -28,7 +31,6 @@ const noOptions = {}
  * This is a handle to it, and belongs to one process: watches made through it end with that process.
  */
 export class Context<V extends Shape = Shape> implements AsyncDisposable {
-  readonly backend = 'local'
   readonly #line: ContextLine
 
   private constructor(line: ContextLine) {
@@ -37,14 +39,17 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /**
    * Starts a context. `by` owns the handle: a process, or a system's own process for this thread.
-   * @throws BeamlineError ALREADY_EXISTS for an id in use, ALREADY_REGISTERED for a name in use
+   * @throws BeamlineError ALREADY_EXISTS for an id in use, ALREADY_REGISTERED for a name in use; with `bridge`
+   * UNAVAILABLE, PERMISSION_DENIED, and with `create: false` NOT_FOUND
    */
   static async start<V extends Shape = Shape>(
     by: ActorSystem | Process,
     options: ContextOptions = {},
+    /** @internal */
+    origin: Origin = {},
   ): Promise<Context<V>> {
     const owner = ownerOf(by)
-    const { pid, id } = await spawnContext(owner, options)
+    const { pid, id } = await spawnContext(owner, options, origin)
     const line = new ContextLine(owner, pid, options, id)
     try {
       await line.open()
@@ -83,6 +88,22 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   /** The process that is the context at present: another when the thread of the one before has died. */
   get pid(): Pid {
     return this.#line.pid
+  }
+
+  /** Where its state lives: in this system, or in a session on the other side of a bridge. */
+  get backend(): 'local' | 'bridged' {
+    return this.#line.isElsewhere ? 'bridged' : 'local'
+  }
+
+  /**
+   * Has the context go on in a session with its id, on the other side of a bridge: with its state, its history and its
+   * watches, while others write; nothing is lost and nothing told twice. Done already: nothing happens.
+   * @param bridge the first one that this system has connected, unless told
+   * @throws BeamlineError ALREADY_EXISTS when there is such a session, or the context lives behind another bridge;
+   * UNAVAILABLE when there is no bridge, or it is not connected. The context then goes on where it is
+   */
+  async ensureBridged(bridge?: ContextHost): Promise<void> {
+    await this.#line.move(bridge?.home(true) ?? (await anyHome(this.#line.owner)))
   }
 
   /** A value type of your own, to be given to `define`; see {@link defineType}. */
@@ -179,22 +200,37 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     options: { readonly atomic?: boolean } = {},
   ): Promise<ManyWritten> {
     if (typeof values !== 'object' || values === null)
-      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object, name: value`)
+      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object`)
     const writes = Object.entries(values).map(([name, value]) => ({ name, value, ...(metadata && { metadata }) }))
     return this.#line.ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
   }
 
   /** The kept values of a variable, oldest first, the present one last; with `limit` the newest so many. */
-  history(
-    name: Name<V>,
-    { limit = Number.MAX_SAFE_INTEGER }: { readonly limit?: number } = {},
-  ): Promise<HistoryEntry[]> {
+  history(name: Name<V>, options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    const { limit = Number.MAX_SAFE_INTEGER } = options
     return this.#line.ask({ kind: 'history', name, limit }) as Promise<HistoryEntry[]>
   }
 
   /** Writes the value of an earlier version again, as a new version. @throws BeamlineError NOT_FOUND, COMPACTED */
   rollback(name: Name<V>, version: number): Promise<Written & { readonly value: unknown }> {
     return this.#line.ask({ kind: 'rollback', name, version }) as Promise<Written & { value: unknown }>
+  }
+
+  /**
+   * Takes a variable for one writer: until it is released every write without its token, as `optimization_id` in the
+   * metadata, is refused, and so are rollback and deletion. The holder may take it again: the token before is then void.
+   * @throws BeamlineError LOCKED when another has it, NOT_FOUND, INVALID_TYPE for a holder that is no text
+   */
+  lease(name: Name<V>, holder: string): Promise<Lease> {
+    return this.#line.ask({ kind: 'lease', name, holder }) as Promise<Lease>
+  }
+
+  /**
+   * Ends a lease, with its token or by force; answers whether there was one.
+   * @throws BeamlineError LOCKED for another token, NOT_FOUND
+   */
+  release(name: Name<V>, how: Release): Promise<boolean> {
+    return this.#line.ask({ kind: 'release', name, how }) as Promise<boolean>
   }
 
   /**
@@ -239,7 +275,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
       const { manager } = (await this.#line.ask({ kind: 'watch', watch })) as { manager: Pid }
       return manager
     }
-    return Watch.begin(names, { owner: this.#line.owner, context: this.pid, callback, options, begin }, made)
+    return Watch.begin(
+      names,
+      { owner: this.#line.owner, context: this.pid, callback, options, begin, where: () => this.#line.where },
+      made,
+    )
   }
 
   /** Ends a watch, as `watch.stop()` does. */
@@ -271,7 +311,10 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     return resolveModule(value as string, await this.#line.modules())
   }
 
-  /** Ends the context, for everyone; it is dead when this resolves. Other handles then reject with NOPROC. */
+  /**
+   * Ends the context, for everyone; it is dead when this resolves. Other handles then reject with NOPROC. One that lives
+   * behind a bridge leaves its session, which goes on.
+   */
   stop(): Promise<void> {
     return this.#line.stop()
   }
@@ -279,11 +322,4 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
-}
-
-/** What may be said of a new variable. */
-export interface DefineOptions<C> {
-  readonly constraints?: C
-  readonly description?: string
-  readonly metadata?: Metadata
 }

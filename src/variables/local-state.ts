@@ -3,6 +3,7 @@ import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
 import type { Checked } from './checked-write.js'
 import { Glob } from './glob.js'
+import { assertMayWrite, type Lease, leaseTo, mayRelease, type Release } from './lease.js'
 import { checkMetadata } from './metadata.js'
 import type { Lost } from './requests.js'
 import {
@@ -27,6 +28,13 @@ export interface Retention {
 
 const MAX_NAME = 255
 
+/** What a {@link LocalState} is made of. */
+export interface StateParts {
+  readonly store: StateStore
+  readonly variables: Map<string, StoredVariable>
+  readonly historyLimit: number
+}
+
 /** The variables of a context, as its actor has them; all that it has acknowledged also stands in shared memory. */
 export class LocalState implements StateProvider {
   readonly backend = 'local'
@@ -42,6 +50,11 @@ export class LocalState implements StateProvider {
 
   static create(retention: Retention): LocalState {
     return new LocalState(StateStore.create(retention.log), retention)
+  }
+
+  /** Where it is kept, and what there is: for copies of other contexts, which are written by no request. */
+  get parts(): StateParts {
+    return { store: this.#store, variables: this.#variables, historyLimit: this.#retention.history }
   }
 
   /**
@@ -108,7 +121,7 @@ export class LocalState implements StateProvider {
   }
 
   set(write: Write): Commit {
-    const variable = this.#variable(write.name)
+    const variable = this.named(write.name)
     this.#store.write(variable, check(variable, write), Date.now(), write.metadata)
     return { changes: [variable.change()] }
   }
@@ -119,6 +132,7 @@ export class LocalState implements StateProvider {
    * @param now the time of the commit
    */
   write(variable: StoredVariable, value: unknown, now: number): void {
+    if (variable.lease !== undefined) assertMayWrite(variable)
     this.#store.write(variable, variable.validator.parse(variable.name, value), now, undefined)
   }
 
@@ -139,7 +153,7 @@ export class LocalState implements StateProvider {
     const good = new Map<StoredVariable, Checked>()
     for (const write of writes) {
       try {
-        const variable = this.#variable(write.name)
+        const variable = this.named(write.name)
         if (atomic) good.set(variable, { variable, value: check(variable, write), said: write.metadata })
         else changes.push(...this.set(write).changes)
       } catch (error) {
@@ -155,7 +169,8 @@ export class LocalState implements StateProvider {
   }
 
   delete(name: string): Commit {
-    const variable = this.#variable(name)
+    const variable = this.named(name)
+    assertMayWrite(variable)
     const { value, version } = variable
     const now = Date.now()
     this.#store.delete(variable, now)
@@ -164,12 +179,43 @@ export class LocalState implements StateProvider {
   }
 
   rollback(name: string, version: number): Commit {
-    const { value } = this.#variable(name).at(version)
+    const { value } = this.named(name).at(version)
     return this.set({ name, value, metadata: { rollbackTo: version } })
   }
 
+  /** @throws BeamlineError NOT_FOUND, LOCKED, INVALID_TYPE */
+  lease(name: string, holder: string): Lease {
+    const variable = this.named(name)
+    // Numbers count up for as long as the context lives, whatever they are given to.
+    return this.#leased(
+      variable,
+      leaseTo(variable, holder, () => this.#store.nextNumber()),
+    )
+  }
+
+  /** Says whether there was a lease. @throws BeamlineError NOT_FOUND, LOCKED */
+  release(name: string, how: Release): boolean {
+    const variable = this.named(name)
+    if (!mayRelease(variable, how)) return false
+    this.#leased(variable, undefined)
+    return true
+  }
+
+  /** What cannot be kept is not so. */
+  #leased<T extends Lease | undefined>(variable: StoredVariable, lease: T): T {
+    const before = variable.lease
+    variable.lease = lease
+    try {
+      this.#store.save(variable)
+    } catch (error) {
+      variable.lease = before
+      throw error
+    }
+    return lease
+  }
+
   describe(name: string): VariableInfo {
-    return this.#variable(name).info()
+    return this.named(name).info()
   }
 
   list(pattern: string): VariableInfo[] {
@@ -182,7 +228,7 @@ export class LocalState implements StateProvider {
   history(name: string, limit: number): HistoryEntry[] {
     if (!(Number.isInteger(limit) && limit >= 0))
       throw new BeamlineError('INVALID_TYPE', `history: limit is ${shown(limit)}: give a whole number, 0 or more`)
-    return this.#variable(name).history(limit)
+    return this.named(name).history(limit)
   }
 
   since(revision: number, names: ReadonlySet<string>): readonly Change[] {
@@ -213,10 +259,11 @@ export class LocalState implements StateProvider {
 
   /** The present value as a watch is first told it. */
   initial(name: string): Change {
-    return this.#variable(name).initial()
+    return this.named(name).initial()
   }
 
-  #variable(name: string): StoredVariable {
+  /** @throws BeamlineError NOT_FOUND */
+  named(name: string): StoredVariable {
     const variable = this.#variables.get(name)
     if (variable !== undefined) return variable
     throw unknownVariable(name)
@@ -226,6 +273,7 @@ export class LocalState implements StateProvider {
 function check(variable: StoredVariable, { value, expectedVersion, metadata }: Write): unknown {
   const { name, version } = variable
   checkMetadata(name, metadata)
+  assertMayWrite(variable, metadata)
   if (expectedVersion !== undefined && expectedVersion !== version) {
     const text = `${name} has version ${version}, not ${shown(expectedVersion)}: read it again and decide anew`
     throw new BeamlineError('VERSION_CONFLICT', text, { details: { name, version, expectedVersion } })

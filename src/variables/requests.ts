@@ -2,13 +2,18 @@ import type { MessagePort } from 'node:worker_threads'
 import type { From } from '../actors/messages.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Change } from './change.js'
+import type { Seen } from './feed-start.js'
+import type { Release } from './lease.js'
 import type { Definition, Write } from './state.js'
+import type { Home } from './upstream.js'
 
 /** What a context is told, by cast. */
 export type ContextMessage =
   | { readonly kind: 'put'; readonly write: Write }
   /** A watch of the context's process before this one, whose thread has died, goes on here. */
   | { readonly kind: 'resume'; readonly watch: Resumption }
+  /** Nothing more is to be told to a copy. */
+  | { readonly kind: 'unfeed'; readonly to: Pid }
   /** Post the facts on `port`, then raise `flag`: somebody waits for them without turning its event loop. */
   | { readonly kind: 'facts'; readonly port: MessagePort; readonly flag: SharedArrayBuffer }
 
@@ -24,8 +29,14 @@ export type ContextRequest =
   | { readonly kind: 'delete'; readonly name: string }
   | { readonly kind: 'history'; readonly name: string; readonly limit: number }
   | { readonly kind: 'rollback'; readonly name: string; readonly version: number }
+  | { readonly kind: 'lease'; readonly name: string; readonly holder: string }
+  | { readonly kind: 'release'; readonly name: string; readonly how: Release }
   | { readonly kind: 'watch'; readonly watch: WatchRequest }
   | { readonly kind: 'watchers' }
+  /** Every commit from now on is to be told to a copy. */
+  | { readonly kind: 'feed'; readonly to: Pid; readonly seen: Seen | undefined }
+  /** The state goes on in a session behind a bridge. */
+  | { readonly kind: 'move'; readonly home: Home }
   | { readonly kind: 'stop' }
 
 /** A watch to be begun. */
@@ -90,6 +101,14 @@ export type ManagerMessage =
   | { readonly kind: 'track'; readonly id: string; readonly name: string; readonly context: Pid }
   /** A variable of `context` is gone. */
   | { readonly kind: 'untrack'; readonly id: string; readonly context: Pid }
+  /** A context has become another than its watches were told; these values make up for it. */
+  | {
+      readonly kind: 'resync'
+      readonly context: Pid
+      readonly changes: readonly Change[]
+      readonly revision: number
+      readonly lost: Lost
+    }
   | { readonly kind: 'forget'; readonly ref: Ref }
   | { readonly kind: 'list'; readonly context: Pid; readonly from: From }
 
@@ -126,6 +145,14 @@ export type RelayMessage =
       readonly revision: number
       readonly lost: Lost | undefined
     }
+  /** As what a manager is told by a context. */
+  | {
+      readonly kind: 'resync'
+      readonly context: Pid
+      readonly changes: readonly Change[]
+      readonly revision: number
+      readonly lost: Lost
+    }
   /** Somebody else has removed the observer. */
   | { readonly kind: 'removed'; readonly ref: Ref }
   | { readonly kind: 'changes'; readonly changes: readonly Change[] }
@@ -158,6 +185,6 @@ const harmless: readonly string[] = ['open', 'get', 'describe', 'list', 'history
 /** Whether asking twice changes nothing more than asking once. */
 export const isHarmless = ({ kind }: ContextRequest): boolean => harmless.includes(kind)
 
-const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback']
+const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback', 'lease', 'release']
 
 export const isWrite = ({ kind }: ContextRequest): boolean => writes.includes(kind)

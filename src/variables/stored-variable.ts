@@ -1,5 +1,6 @@
 import { BeamlineError, shown } from '../errors.js'
 import { type Change, type HistoryEntry, type Metadata, metaOf, type VariableInfo } from './change.js'
+import type { Lease } from './lease.js'
 import { deleted, type LogRecord } from './log-half.js'
 import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
@@ -14,6 +15,8 @@ export interface Birth {
   /** The commit that defined it. */
   readonly revision: number
   readonly definition: Omit<Definition, 'initial' | 'metadata'>
+  /** The number of the variable in the session that this one is a copy of, when that is another. */
+  readonly elsewhere?: number
 }
 
 /** What is kept of a variable besides the log. */
@@ -26,6 +29,7 @@ export interface Known {
   readonly said: Metadata | undefined
   /** The commit that deleted it, when the log no longer needs to tell of that. */
   readonly deletedAt: number | undefined
+  readonly lease?: Lease | undefined
 }
 
 /** One variable of a context, as its actor knows it; what others may read of it, and what outlives the actor, is shared. */
@@ -46,6 +50,8 @@ export class StoredVariable {
   timestamp = 0
   /** Everything said of it so far, later words over earlier ones. */
   metadata: Metadata
+  /** Kept in its definition. */
+  lease: Lease | undefined
   readonly #history: ValueHistory
   readonly #saved: Known | undefined
 
@@ -56,6 +62,7 @@ export class StoredVariable {
     this.birth = birth
     this.validator = validator
     this.metadata = saved?.metadata ?? unsaid
+    this.lease = saved?.lease
     this.#saved = saved
     this.#history = new ValueHistory(historyLimit)
   }
@@ -98,6 +105,17 @@ export class StoredVariable {
     return false
   }
 
+  /** The same without any value, to be defined by a commit. */
+  newborn(): StoredVariable {
+    return new StoredVariable(this.birth, this.validator, this.#history.limit)
+  }
+
+  /** Takes in a past that it has elsewhere, oldest first. */
+  past(entries: Iterable<HistoryEntry>): void {
+    for (const { version, value, revision, timestamp, metadata } of entries)
+      this.#keep(version, value, revision, timestamp, metadata)
+  }
+
   /** Takes in the present value, of which the log no longer tells. */
   present(version: number, value: unknown, { revision, timestamp }: { revision: number; timestamp: number }): void {
     const said = this.#saved?.version === version ? this.#saved.said : undefined
@@ -137,7 +155,7 @@ export class StoredVariable {
   }
 
   info(): VariableInfo {
-    const { id, name, value, version, revision, metadata } = this
+    const { id, name, value, version, revision, metadata, lease } = this
     const { type, base, constraints } = this.validator
     const { createdAt, definition } = this.birth
     return {
@@ -153,6 +171,7 @@ export class StoredVariable {
       metadata,
       createdAt,
       updatedAt: this.timestamp,
+      ...(lease !== undefined && { lease: { holder: lease.holder, since: lease.since } }),
     }
   }
 
