@@ -31,7 +31,10 @@ import { ValueTable } from './value-table.js'
 
 /** What a context is made with. */
 export interface ContextArgs {
+  /** What its system knows it by. */
   readonly id: string
+  /** What it is called: its id, unless that is also what others are called. */
+  readonly session: string
   readonly retention: Retention
   /** Where the modules of each namespace are. */
   readonly modules: Readonly<Record<string, string>>
@@ -78,7 +81,7 @@ class ContextActor implements Behaviour {
     this.#manager = manager
     this.#monitor = self.monitor(manager)
     this.#state = state
-    this.#feeds = new Feeds(self, args.id)
+    this.#feeds = new Feeds(self, args.session)
     this.#scalars = new ScalarWriter(self, state, {
       written: (variable) => this.#feeds.wrote(variable),
       commit: (variable, from) => {
@@ -87,7 +90,7 @@ class ContextActor implements Behaviour {
       },
       refused: (error) => this.#warn(error),
     })
-    this.#remote = new RemoteState(self, args.id, state.parts, this.#scalars, {
+    this.#remote = new RemoteState(self, args.session, state.parts, this.#scalars, {
       tell: (message) => this.#tell(message),
       refused: (error) => this.#warn(error),
     })
@@ -273,9 +276,9 @@ class ContextActor implements Behaviour {
   }
 
   #facts(): ContextFacts {
-    const { id, modules } = this.#args
+    const { id: key, session: id, modules } = this.#args
     const { table, log } = this.#state.memory
-    return { id, table, log, modules }
+    return { id, key, table, log, modules }
   }
 
   #told(message: ContextMessage): void {
@@ -301,7 +304,7 @@ class ContextActor implements Behaviour {
   }
 
   #warn({ code, message }: BeamlineError): void {
-    process.emitWarning(`context ${this.#args.id}: put was refused: ${message}`, { code: `BEAMLINE_${code}` })
+    process.emitWarning(`context ${this.#args.session}: put was refused: ${message}`, { code: `BEAMLINE_${code}` })
   }
 
   #tell(message: ManagerMessage): void {

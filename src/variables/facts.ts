@@ -9,6 +9,8 @@ import { ValueTable, type ValueTableMemory } from './value-table.js'
 /** What a handle needs to know of its context. */
 export interface ContextFacts {
   readonly id: string
+  /** What its system knows it by. */
+  readonly key: string
   readonly table: ValueTableMemory
   /** Where it stands whether the context has ended, and where its state lives. */
   readonly log: SharedLogMemory

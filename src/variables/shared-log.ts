@@ -13,7 +13,7 @@ export interface SharedLogMemory {
 // The head, in int32 words: [where the log ends: units * 2 + half], [units of half 0 while it is the older], [of half 1],
 // [numbers given to variables]; then, as doubles, the last revision before each half begins; then, in int32 words again,
 // [whether the context has ended], [its link to a session elsewhere]; then 16 bytes, the incarnation, all 0 while it is
-// unknown; then, as doubles, [the last revision there], [the last proof of life from there].
+// unknown; then, as doubles, [how far it is ahead], [the last proof of life from there].
 const endAt = 0
 const sealedAt = 1
 const numbersAt = 3
@@ -22,7 +22,7 @@ const endedAt = 8
 export const linkAt = 9
 const incarnationAt = 40
 const incarnationBytes = 16
-export const headAt = 7
+export const lagAt = 7
 export const proofAt = 8
 const headBytes = 72
 /** A half with so many units is full, however few changes it has: 64 MiB. */

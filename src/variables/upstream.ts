@@ -1,6 +1,6 @@
 import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
-import type { BeamlineError } from '../errors.js'
+import { BeamlineError } from '../errors.js'
 import type { OwnType } from './adoption.js'
 import type { ContextRequest } from './requests.js'
 import type { CommitEvent, SessionState } from './session-state.js'
@@ -17,7 +17,18 @@ export interface Home {
 /** Something that contexts may live behind, such as a bridge. */
 export interface ContextHost {
   /** @internal */
-  readonly home: Home
+  home(create: boolean): Home
+}
+
+/** The registered name of the bridge that a system has connected first. */
+export const firstBridge = 'beamline.bridge'
+
+/** Where contexts live behind the first bridge of a system. @throws BeamlineError UNAVAILABLE when it has none */
+export async function anyHome(self: Process): Promise<Home> {
+  const bridge = self.system.whereis(firstBridge)
+  if (bridge !== undefined) return (await self.call(bridge, { kind: 'home' })) as Home
+  const text = 'this system has no bridge: connect one with Bridge.connect, and give it'
+  throw new BeamlineError('UNAVAILABLE', text)
 }
 
 /** What has to be asked where the state is. */

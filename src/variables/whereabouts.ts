@@ -1,4 +1,4 @@
-import { headAt, linkAt, proofAt, type SharedLogMemory } from './shared-log.js'
+import { lagAt, linkAt, proofAt, type SharedLogMemory } from './shared-log.js'
 
 /** Where the state of a context lives, and how it stands with that: for handles, in memory that they share. */
 export class Whereabouts {
@@ -19,13 +19,13 @@ export class Whereabouts {
     Atomics.store(this.#words, linkAt, links.indexOf(link))
   }
 
-  /** The last revision that the session is known to have. */
-  get head(): number {
-    return this.#doubles[headAt] as number
+  /** How many revisions the session was known to be ahead of the copy, when something last came from there. */
+  get lag(): number {
+    return this.#doubles[lagAt] as number
   }
 
-  set head(revision: number) {
-    this.#doubles[headAt] = revision
+  set lag(revisions: number) {
+    this.#doubles[lagAt] = revisions
   }
 
   /** When the other side last gave proof of life, in milliseconds since 1970. */
