@@ -181,11 +181,11 @@ class ContextActor implements Behaviour {
       case 'stop':
         return this.#stop()
       default:
-        this.#self.reply(from, this.#read(request))
+        this.#self.reply(from, this.#outcome(request))
     }
   }
 
-  #read(request: ContextRequest): unknown {
+  #outcome(request: ContextRequest): unknown {
     switch (request.kind) {
       case 'get':
         return this.#values(request.names)
@@ -195,6 +195,10 @@ class ContextActor implements Behaviour {
         return this.#state.list(request.pattern)
       case 'history':
         return this.#state.history(request.name, request.limit)
+      case 'lease':
+        return this.#state.lease(request.name, request.holder)
+      case 'release':
+        return this.#state.release(request.name, request.how)
       case 'feed':
         this.#feeds.add(request.to)
         return feedStart(this.#state.parts, request.seen)
@@ -206,8 +210,7 @@ class ContextActor implements Behaviour {
   }
 
   #values(names: readonly string[]): unknown[] {
-    if (!Array.isArray(names))
-      throw new BeamlineError('INVALID_TYPE', 'getMany: names is no list: give one, as in [name]')
+    if (!Array.isArray(names)) throw new BeamlineError('INVALID_TYPE', 'getMany: names is no list: give one: [name]')
     return names.map((name) => this.#state.describe(name).value)
   }
 

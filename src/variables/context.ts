@@ -8,8 +8,10 @@ import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from 
 import { Changes, type WatchedChange } from './changes.js'
 import { ContextLine } from './context-line.js'
 import { type ContextOptions, contextStart, findContext, type Origin, spawnContext } from './context-spawn.js'
+import type { Lease, Release } from './lease.js'
 import { resolveModule } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
+import type { DefineOptions } from './state.js'
 import { defineType } from './types/definition.js'
 import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
 import { anyHome, type ContextHost } from './upstream.js'
@@ -198,22 +200,37 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     options: { readonly atomic?: boolean } = {},
   ): Promise<ManyWritten> {
     if (typeof values !== 'object' || values === null)
-      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object, name: value`)
+      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object`)
     const writes = Object.entries(values).map(([name, value]) => ({ name, value, ...(metadata && { metadata }) }))
     return this.#line.ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
   }
 
   /** The kept values of a variable, oldest first, the present one last; with `limit` the newest so many. */
-  history(
-    name: Name<V>,
-    { limit = Number.MAX_SAFE_INTEGER }: { readonly limit?: number } = {},
-  ): Promise<HistoryEntry[]> {
+  history(name: Name<V>, options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    const { limit = Number.MAX_SAFE_INTEGER } = options
     return this.#line.ask({ kind: 'history', name, limit }) as Promise<HistoryEntry[]>
   }
 
   /** Writes the value of an earlier version again, as a new version. @throws BeamlineError NOT_FOUND, COMPACTED */
   rollback(name: Name<V>, version: number): Promise<Written & { readonly value: unknown }> {
     return this.#line.ask({ kind: 'rollback', name, version }) as Promise<Written & { value: unknown }>
+  }
+
+  /**
+   * Takes a variable for one writer: until it is released every write without its token, as `optimization_id` in the
+   * metadata, is refused, and so are rollback and deletion. The holder may take it again: the token before is then void.
+   * @throws BeamlineError LOCKED when another has it, NOT_FOUND, INVALID_TYPE for a holder that is no text
+   */
+  lease(name: Name<V>, holder: string): Promise<Lease> {
+    return this.#line.ask({ kind: 'lease', name, holder }) as Promise<Lease>
+  }
+
+  /**
+   * Ends a lease, with its token or by force; answers whether there was one.
+   * @throws BeamlineError LOCKED for another token, NOT_FOUND
+   */
+  release(name: Name<V>, how: Release): Promise<boolean> {
+    return this.#line.ask({ kind: 'release', name, how }) as Promise<boolean>
   }
 
   /**
@@ -305,11 +322,4 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
-}
-
-/** What may be said of a new variable. */
-export interface DefineOptions<C> {
-  readonly constraints?: C
-  readonly description?: string
-  readonly metadata?: Metadata
 }

@@ -121,6 +121,12 @@ export class StateStore {
     if (variable.commit(0, value, birth.revision, birth.createdAt, said)) this.#unsaved.add(variable)
   }
 
+  /** Keeps what a definition has besides the log. @throws BeamlineError OVERFLOW */
+  save(variable: StoredVariable): void {
+    this.#definitions.save(variable, this.revision)
+    this.#unsaved.delete(variable)
+  }
+
   /**
    * Takes in a variable that has a past elsewhere, with the value that it has. The log does not tell of it: it goes on from
    * there, by {@link restart}.

@@ -12,6 +12,13 @@ export interface Definition {
   readonly metadata?: Metadata
 }
 
+/** What may be said of a new variable. */
+export interface DefineOptions<C> {
+  readonly constraints?: C
+  readonly description?: string
+  readonly metadata?: Metadata
+}
+
 /** One value to write. */
 export interface Write {
   readonly name: string
