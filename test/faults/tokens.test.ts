@@ -25,7 +25,12 @@ function against(writes: number, body: Body): () => Promise<void> {
   }
 }
 
-async function resume(server: BridgeServer, incarnation: string, revision: number, onGap = OnGap.ON_GAP_SNAPSHOT) {
+async function resume(
+  server: BridgeServer,
+  incarnation: string,
+  revision: number,
+  onGap: OnGap = OnGap.ON_GAP_SNAPSHOT,
+) {
   const stream = new RawStream(server.address, { acks: true })
   stream.watch(1, 's', { resume: { incarnation, revision }, onGap, credit: 65_536 })
   return stream
