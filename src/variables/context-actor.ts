@@ -9,6 +9,7 @@ import type { Wire } from '../threads/wire.js'
 import type { Change, ManyWritten } from './change.js'
 import { managerOfThread, stateOf } from './context-birth.js'
 import { tellReady } from './context-keeper.js'
+import { registered } from './context-name.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { feedStart, numbered } from './feed-start.js'
 import { eventsOf, Feeds } from './feeds.js'
@@ -56,10 +57,20 @@ export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   self.signal.throwIfAborted()
   const context = new ContextActor(self, args, manager, state)
   if (args.home !== undefined) await context.join(args.home)
+  if (args.session !== args.id) await beFoundAs(self, registered(args.session))
   // Before whoever starts it hears that it runs: it outlives its thread from then on.
   tellReady(self)
   return context
 })
+
+/** By its id as well, unless another has it: then that one is in the same session, or is the session itself. */
+async function beFoundAs(self: Process, name: string): Promise<void> {
+  try {
+    await self.register(name)
+  } catch (error) {
+    if (!(error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED')) throw error
+  }
+}
 
 /**
  * The single writer of its variables: validates, commits, has the observers notified, and answers, one request at a
