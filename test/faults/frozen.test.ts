@@ -1,4 +1,4 @@
-import { Bridge, Context } from '../../src/index.js'
+import { Bridge, type BridgeServer, Context } from '../../src/index.js'
 import { assert, eventually, suite } from '../harness.js'
 import { range } from '../support/recorder.js'
 import { systemFor } from '../support/system.js'
@@ -11,8 +11,8 @@ import { HEARTBEAT, Link, quick } from './support/link.js'
 const test = suite('faults: frozen programs', { timeout: 30_000 })
 const system = systemFor(test, { threads: 1 })
 
-const streams = async (server: { stats(): Promise<Readonly<Record<string, number>>> }) => {
-  const { streams = 0, watches = 0 } = await server.stats()
+const streams = async (server: BridgeServer) => {
+  const { streams = 0, watches = 0 } = (await server.stats()).counts
   return { streams, watches }
 }
 

@@ -1,6 +1,7 @@
 import { assert, eventually, suite } from '../harness.js'
 import { range } from '../support/recorder.js'
 import { systemFor } from '../support/system.js'
+import { bridgeThread } from './support/bridge-thread.js'
 import { HEARTBEAT, Link } from './support/link.js'
 
 const test = suite('faults: outages', { timeout: 30_000 })
@@ -35,10 +36,10 @@ test('fault 2: the bridge is killed, its sessions live on: nothing is lost, noth
   for (const round of range(1, 3)) {
     await several(link, 100 * round)
     const { accepted } = link.proxy
-    const { pid } = link.server
+    const pid = await bridgeThread(system())
     system().self.exit(pid, 'kill')
     await eventually(() => link.proxy.accepted > accepted && link.bridge.state === 'ready')
-    assert.not(link.server.pid.equals(pid))
+    assert.not((await bridgeThread(system())).equals(pid))
   }
   await stop()
   await link.judge()

@@ -39,11 +39,13 @@ function chainOf({ items, carried }: WatchHistory, fault: (text: string) => void
 }
 
 /** What was asked after the watch began, and was answered, was told. */
-function answered({ operations }: History, watch: WatchHistory, fault: (text: string) => void): void {
+function answered({ operations, incarnations }: History, watch: WatchHistory, fault: (text: string) => void): void {
   const resyncs = watch.items.filter((item) => item.kind === 'resync')
   const seen = new Set(watch.items.flatMap((item) => (item.kind === 'change' ? [keyOf(item.name, item.value)] : [])))
-  for (const { outcome, invoked, writes, revision = 0 } of operations) {
+  for (const { client, outcome, invoked, writes, revision = 0 } of operations) {
     if (outcome !== 'ok' || invoked < watch.begun) continue
+    // When a log is lost, what one client was answered another may never hear of.
+    if (incarnations === 'many' && client !== watch.client) continue
     // After an announcement that a range is lost, only the chain of versions says what had to come.
     if (resyncs.some(({ lostFrom, lostTo }) => lostTo < lostFrom || (revision >= lostFrom && revision <= lostTo)))
       continue
