@@ -1,17 +1,19 @@
 import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Exit } from '../actors/exit-reason.js'
 import { Call, Cast, type From, isDown, KeptWire } from '../actors/messages.js'
-import { Process } from '../actors/process.js'
+import type { Process } from '../actors/process.js'
 import type { Placement } from '../actors/spawner.js'
 import { BeamlineError, shown } from '../errors.js'
-import { MAIN } from '../threads/mesh.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Wire } from '../threads/wire.js'
 import type { Change, ManyWritten } from './change.js'
-import { claimMemory, tellReady } from './context-keeper.js'
+import { managerOfThread, stateOf } from './context-birth.js'
+import { tellReady } from './context-keeper.js'
 import { type ContextFacts, tablesOf } from './facts.js'
-import { LocalState, type Retention } from './local-state.js'
-import { managerName, observerActor } from './observer-actor.js'
+import { feedStart, numbered } from './feed-start.js'
+import { eventsOf, Feeds } from './feeds.js'
+import type { LocalState, Retention } from './local-state.js'
+import { RemoteState } from './remote-state.js'
 import type {
   ContextMessage,
   ContextRequest,
@@ -21,14 +23,18 @@ import type {
   WatchRequest,
 } from './requests.js'
 import { ScalarWriter } from './scalar-writer.js'
+import type { SessionState } from './session-state.js'
 import { isContextMessage, isContextRequest } from './shape.js'
-import { SharedLog, type SharedLogMemory } from './shared-log.js'
 import { type BatchCommit, type Commit, type Write, written } from './state.js'
+import type { Home } from './upstream.js'
 import { ValueTable } from './value-table.js'
 
 /** What a context is made with. */
 export interface ContextArgs {
+  /** What its system knows it by. */
   readonly id: string
+  /** What it is called: its id, unless that is also what others are called. */
+  readonly session: string
   readonly retention: Retention
   /** Where the modules of each namespace are. */
   readonly modules: Readonly<Record<string, string>>
@@ -36,6 +42,10 @@ export interface ContextArgs {
   readonly start: { readonly thread: Exclude<Placement, 'isolated'>; readonly names: readonly string[] } | undefined
   /** Whether it was there before. */
   readonly again: boolean
+  /** Where its state lives, when that is behind a bridge. */
+  readonly home?: Home
+  /** What it begins with. */
+  readonly state?: SessionState
 }
 
 /** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
@@ -45,55 +55,15 @@ export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   // Somebody may have ended it while it came back.
   self.signal.throwIfAborted()
   const context = new ContextActor(self, args, manager, state)
+  if (args.home !== undefined) await context.join(args.home)
   // Before whoever starts it hears that it runs: it outlives its thread from then on.
   tellReady(self)
   return context
 })
 
-async function stateOf(self: Process, { retention, ...args }: ContextArgs): Promise<LocalState> {
-  // What is on main ends with main, and needs nobody to keep its memory.
-  if (self.pid.thread === MAIN) {
-    const state = LocalState.create(retention)
-    endWithProcess(self, state.memory.log)
-    return state
-  }
-  const memory = await claimMemory(self, { retention, ...args })
-  endWithProcess(self, memory.log)
-  try {
-    return await LocalState.recover(memory, retention)
-  } catch (error) {
-    // It would fail again.
-    SharedLog.end(memory.log)
-    throw error
-  }
-}
-
-/** The end of its process ends a context; a thread that dies says nothing: then the context goes on elsewhere. */
-function endWithProcess(self: Process, log: SharedLogMemory): void {
-  const end = () => {
-    if (!Process.hostOf(self).stopping) SharedLog.end(log)
-  }
-  if (self.signal.aborted) end()
-  else self.signal.addEventListener('abort', end)
-}
-
-/** The observer manager of the calling thread; the first who asks brings it to life. */
-async function managerOfThread(self: Process): Promise<Pid> {
-  const name = managerName(self.pid.thread)
-  const there = self.system.whereis(name)
-  if (there !== undefined) return there
-  try {
-    return await self.spawn(observerActor, undefined, { name, label: 'ObserverManager' })
-  } catch (error) {
-    // Another context of this thread was first: it registered the name while this one waited for main's word.
-    if (error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED') return self.system.pidOf(name)
-    throw error
-  }
-}
-
 /**
  * The single writer of its variables: validates, commits, has the observers notified, and answers, one request at a
- * time.
+ * time. Where the state is behind a bridge, it keeps the copy of it, and what is to be changed is asked there.
  */
 class ContextActor implements Behaviour {
   readonly #self: Process
@@ -102,6 +72,8 @@ class ContextActor implements Behaviour {
   readonly #monitor: Ref
   readonly #state: LocalState
   readonly #scalars: ScalarWriter
+  readonly #feeds: Feeds
+  readonly #remote: RemoteState
 
   constructor(self: Process, args: ContextArgs, manager: Pid, state: LocalState) {
     this.#self = self
@@ -109,11 +81,17 @@ class ContextActor implements Behaviour {
     this.#manager = manager
     this.#monitor = self.monitor(manager)
     this.#state = state
+    this.#feeds = new Feeds(self, args.session)
     this.#scalars = new ScalarWriter(self, state, {
+      written: (variable) => this.#feeds.wrote(variable),
       commit: (variable, from) => {
         const { version, revision } = variable
-        this.#commit({ changes: [variable.change()] }, from, { version, revision })
+        this.#notify([variable.change()], from, { version, revision })
       },
+      refused: (error) => this.#warn(error),
+    })
+    this.#remote = new RemoteState(self, args.session, state.parts, this.#scalars, {
+      tell: (message) => this.#tell(message),
       refused: (error) => this.#warn(error),
     })
     const key = self.pid.toString()
@@ -126,23 +104,43 @@ class ContextActor implements Behaviour {
     return !this.#state.runsUserCode
   }
 
+  /** Its state is that of a session behind a bridge. */
+  join(home: Home): Promise<void> {
+    return this.#remote.open(home, this.#args.again ? 'rejoin' : 'join')
+  }
+
   handle(message: unknown): void | Promise<void> {
-    if (message instanceof KeptWire) return this.#scalars.takeLater(message)
+    if (message instanceof KeptWire) {
+      if (this.#remote.isOpen) return this.#remote.write(message.wire, message.from)
+      return this.#scalars.takeLater(message)
+    }
     if (message instanceof Call) return this.#answer(message.from, message.request)
     // Anyone may send to this pid: what no handle would say is nobody's.
     if (message instanceof Cast) return isContextMessage(message.request) ? this.#told(message.request) : undefined
     // Without the manager no watch would hear of a commit: better no context than a silent one.
     if (isDown(message) && this.#monitor.equals(message.ref)) throw new Exit(message.reason)
+    this.#remote.take(message)
   }
 
   takeWire(wire: Wire): void {
-    this.#scalars.take(wire)
+    if (this.#remote.isOpen) this.#remote.write(wire, this.#scalars.askerOf(wire))
+    else this.#scalars.take(wire)
   }
 
   /** A refused request rejects the caller's promise and changes nothing; any other error is a fault and ends the context. */
   #answer(from: From, request: unknown): void | Promise<void> {
     try {
       if (!isContextRequest(request)) throw notAsked(request)
+      if (!this.#remote.isOpen) return this.#answerNow(from, request)
+      const pending = this.#remote.serve(from, request, () => this.#answerNow(from, request))
+      return pending instanceof Promise ? pending.catch((error) => this.#refuse(from, error)) : pending
+    } catch (error) {
+      this.#refuse(from, error)
+    }
+  }
+
+  #answerNow(from: From, request: ContextRequest): void | Promise<void> {
+    try {
       const pending = this.#serve(from, request)
       return pending instanceof Promise ? pending.catch((error) => this.#refuse(from, error)) : pending
     } catch (error) {
@@ -178,6 +176,8 @@ class ContextActor implements Behaviour {
         return this.#watch(from, request.watch)
       case 'watchers':
         return this.#tell({ kind: 'list', context: this.#self.pid, from })
+      case 'move':
+        return this.#move(from, request.home)
       case 'stop':
         return this.#stop()
       default:
@@ -195,6 +195,9 @@ class ContextActor implements Behaviour {
         return this.#state.list(request.pattern)
       case 'history':
         return this.#state.history(request.name, request.limit)
+      case 'feed':
+        this.#feeds.add(request.to)
+        return feedStart(this.#state.parts, request.seen)
       case 'open':
         return this.#facts()
       default:
@@ -209,19 +212,33 @@ class ContextActor implements Behaviour {
   }
 
   #commit({ changes }: Commit, from: From | undefined, value?: unknown): void {
+    if (!this.#feeds.areNone)
+      this.#feeds.tell(eventsOf(changes, ({ name }) => ({ number: this.#state.named(name).number })))
+    this.#notify(changes, from, value)
+  }
+
+  #notify(changes: readonly Change[], from: From | undefined, value?: unknown): void {
     this.#tell({ kind: 'commit', changes, answer: from && { from, value } })
   }
 
   async #define(from: From, definition: Parameters<LocalState['define']>[0]): Promise<void> {
     const info = await this.#state.define(definition)
-    this.#tell({ kind: 'track', id: info.id, name: info.name, context: this.#self.pid })
+    const { id, name } = info
+    this.#tell({ kind: 'track', id, name, context: this.#self.pid })
+    if (!this.#feeds.areNone) {
+      const variable = this.#state.named(name)
+      const about = { number: variable.number, info: numbered(variable) }
+      this.#feeds.tell(eventsOf([variable.change()], () => about))
+    }
     this.#self.reply(from, info)
   }
 
   #delete(from: From, name: string): void {
-    const commit = this.#state.delete(name)
-    this.#commit(commit, from)
-    this.#tell({ kind: 'untrack', id: (commit.changes[0] as Change).id, context: this.#self.pid })
+    const { number, id } = this.#state.named(name)
+    const { changes } = this.#state.delete(name)
+    if (!this.#feeds.areNone) this.#feeds.tell(eventsOf(changes, () => ({ number })))
+    this.#notify(changes, from)
+    this.#tell({ kind: 'untrack', id, context: this.#self.pid })
   }
 
   /** One turn takes the present values and registers the observer: what was before is told, all after follows. */
@@ -244,8 +261,14 @@ class ContextActor implements Behaviour {
     this.#tell({ kind: 'observe', observer, begin, revision: this.#state.revision, lost, answer: undefined })
   }
 
+  async #move(from: From, home: Home): Promise<void> {
+    await this.#remote.move(home)
+    this.#self.reply(from, this.#facts())
+  }
+
   /** Commits and their answers may still wait in the manager's mailbox; the news of the end must not overtake them. */
   async #stop(): Promise<void> {
+    await this.#remote.close()
     await this.#self.call(this.#manager, { kind: 'fence' } satisfies ManagerRequest, {
       timeout: Number.POSITIVE_INFINITY,
     })
@@ -253,14 +276,15 @@ class ContextActor implements Behaviour {
   }
 
   #facts(): ContextFacts {
-    const { id, modules } = this.#args
+    const { id: key, session: id, modules } = this.#args
     const { table, log } = this.#state.memory
-    return { id, backend: this.#state.backend, table, log, modules }
+    return { id, key, table, log, modules }
   }
 
   #told(message: ContextMessage): void {
     if (message.kind === 'put') return this.#put(message.write)
     if (message.kind === 'resume') return this.#resume(message.watch)
+    if (message.kind === 'unfeed') return this.#feeds.remove(message.to)
     message.port.postMessage(this.#facts())
     message.port.close()
     const flag = new Int32Array(message.flag)
@@ -271,7 +295,8 @@ class ContextActor implements Behaviour {
   /** Nobody waits for a `put`: what is refused is reported on the context's thread. */
   #put(write: Write): void {
     try {
-      this.#commit(this.#state.set(write), undefined)
+      if (this.#remote.isOpen) this.#remote.put(write)
+      else this.#commit(this.#state.set(write), undefined)
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
       this.#warn(error)
@@ -279,7 +304,7 @@ class ContextActor implements Behaviour {
   }
 
   #warn({ code, message }: BeamlineError): void {
-    process.emitWarning(`context ${this.#args.id}: put was refused: ${message}`, { code: `BEAMLINE_${code}` })
+    process.emitWarning(`context ${this.#args.session}: put was refused: ${message}`, { code: `BEAMLINE_${code}` })
   }
 
   #tell(message: ManagerMessage): void {

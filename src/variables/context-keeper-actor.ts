@@ -15,10 +15,11 @@ import { type StateMemory, StateStore } from './state-store.js'
 export const contextKeeperActor = behaviour<undefined>((self) => new ContextKeeper(self))
 
 type Claim = KeeperRequest & { kind: 'claim' }
+type Moved = KeeperRequest & { kind: 'moved' }
 
 /** A context, whatever process it is at the moment. */
 interface Kept {
-  readonly args: ContextArgs
+  args: ContextArgs
   readonly memory: StateMemory
   pid: Pid
   monitor: Ref | undefined
@@ -79,6 +80,7 @@ class ContextKeeper implements Behaviour {
       if (!isRecord(request) || !(request['pid'] instanceof Pid)) throw notAsked(request)
       if (request['kind'] === 'next') this.#next(from, request['pid'])
       else if (request['kind'] === 'ready') this.#ready(from, request['pid'])
+      else if (request['kind'] === 'moved') this.#moved(from, request as Moved)
       else if (request['kind'] === 'claim' && isRecord(request['args'])) this.#claim(from, request as Claim)
       else throw notAsked(request)
     } catch (error) {
@@ -95,6 +97,12 @@ class ContextKeeper implements Behaviour {
     context.hasBegun = true
     context.failures = 0
     this.#decided(context.args.id)
+  }
+
+  #moved(from: From, { pid, home }: Moved): void {
+    const context = this.#byPid(pid)
+    if (context !== undefined) context.args = { ...context.args, home }
+    this.#self.reply(from, undefined)
   }
 
   #reminded({ context: id, pid, what }: Reminder): void {

@@ -4,6 +4,7 @@ import { MAIN } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
 import type { ContextArgs } from './context-actor.js'
 import type { StateMemory } from './state-store.js'
+import type { Home } from './upstream.js'
 
 /** The registered name of the process that keeps the contexts of a system. */
 export const keeperName = 'beamline.contexts'
@@ -14,6 +15,8 @@ export type KeeperRequest =
   | { readonly kind: 'claim'; readonly pid: Pid; readonly args: ContextArgs }
   /** Who is the context that this process has been: itself, the next once it runs, or none when the context has ended. */
   | { readonly kind: 'next'; readonly pid: Pid }
+  /** The state of a context lives behind a bridge from now on. */
+  | { readonly kind: 'moved'; readonly pid: Pid; readonly home: Home }
   /** A context that it waits for answers now. */
   | { readonly kind: 'ready'; readonly pid: Pid }
 
@@ -41,6 +44,11 @@ export function tellReady(self: Process): void {
   if (self.pid.thread === MAIN) return
   // Of a context or a system that ends meanwhile the keeper hears otherwise.
   ask(self, { kind: 'ready', pid: self.pid }).catch(() => {})
+}
+
+/** Has a context come back to where its state now lives, should its thread die. */
+export async function tellMoved(self: Process, home: Home): Promise<void> {
+  if (self.pid.thread !== MAIN) await ask(self, { kind: 'moved', pid: self.pid, home })
 }
 
 /** A keeper that was killed has a successor, which knows what it knew. */

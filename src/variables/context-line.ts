@@ -9,9 +9,11 @@ import { type ContextFacts, tableNow } from './facts.js'
 import { Outage } from './outage.js'
 import { Relay } from './relay.js'
 import { type ContextMessage, type ContextRequest, isHarmless, isWrite } from './requests.js'
-import { SharedLog, type SharedLogMemory } from './shared-log.js'
+import { SharedLog } from './shared-log.js'
 import { unknownVariable, type Write } from './state.js'
+import type { Home } from './upstream.js'
 import { ValueTable } from './value-table.js'
+import { Whereabouts } from './whereabouts.js'
 import { isScalar, PUT } from './wire-ops.js'
 import { undecided, type Writes, writesTo } from './writes.js'
 
@@ -25,7 +27,7 @@ interface Refusal {
 export class ContextLine {
   readonly owner: Process
   readonly #host: Host
-  readonly #timeout: number
+  readonly #given: number | undefined
   /** What this thread has sent to the process that is the context at present. */
   #writes: Writes
   readonly #wire = new Wire()
@@ -34,49 +36,73 @@ export class ContextLine {
   #pid: Pid
   /** Whether nobody came in the place of that process, when it was asked for last. */
   #isGone = false
-  #id: string | undefined
+  /** What a context is called that has just been started or found. */
+  readonly #named: string | undefined
+  #facts: ContextFacts | undefined
+  #where: Whereabouts | undefined
   #table: ValueTable | undefined
-  #log: SharedLogMemory | undefined
-  #modules: Readonly<Record<string, string>> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(owner: Process, pid: Pid, { timeout }: CallOptions, id?: string) {
     this.owner = owner
     this.#host = Process.hostOf(owner)
     this.#pid = pid
-    this.#timeout = timeout ?? 5000
+    this.#given = timeout
     this.#writes = writesTo(owner, pid)
     this.#wire.op = PUT
     this.#outage = new Outage(owner)
-    this.#id = id
+    this.#named = id
   }
 
   /** The process that is the context at present. */
   get pid(): Pid {
     const { system } = this.owner
+    const facts = this.#facts
     // After its end another context may have its id.
-    if (this.#log === undefined || system.isAlive(this.#pid) || SharedLog.hasEnded(this.#log)) return this.#pid
-    return system.whereis(registered(this.id)) ?? this.#pid
+    if (facts === undefined || system.isAlive(this.#pid) || SharedLog.hasEnded(facts.log)) return this.#pid
+    return system.whereis(registered(facts.key)) ?? this.#pid
   }
 
   /** The id, once known. */
   get id(): string {
-    return this.#id ?? String(this.pid)
+    return this.#facts?.id ?? this.#named ?? String(this.pid)
+  }
+
+  /** Where its state lives, once known. */
+  get where(): Whereabouts | undefined {
+    return this.#where
+  }
+
+  /** Whether its state is known to live behind a bridge. */
+  get isElsewhere(): boolean {
+    return this.#where !== undefined && this.#where.link !== 'local'
+  }
+
+  /** A bridge knows how long to wait. */
+  get #timeout(): number {
+    return this.#given ?? (this.isElsewhere ? Number.POSITIVE_INFINITY : 5000)
   }
 
   /** Asks for the facts. */
   async open(): Promise<void> {
-    const { id, table, log, modules } = (await this.ask({ kind: 'open' })) as ContextFacts
-    this.#id = id
-    this.#modules = modules
-    this.#log = log
-    this.#table ??= ValueTable.attach(table)
+    this.#learn((await this.ask({ kind: 'open' })) as ContextFacts)
+  }
+
+  #learn(facts: ContextFacts): void {
+    this.#facts = facts
+    this.#where = new Whereabouts(facts.log)
+    this.#table ??= ValueTable.attach(facts.table)
+  }
+
+  /** Has the state go on behind a bridge. */
+  async move(home: Home): Promise<void> {
+    this.#learn((await this.ask({ kind: 'move', home })) as ContextFacts)
   }
 
   /** Where the modules of each namespace are. */
   async modules(): Promise<Readonly<Record<string, string>>> {
-    if (this.#modules === undefined) await this.open()
-    return this.#modules ?? {}
+    if (this.#facts === undefined) await this.open()
+    return this.#facts?.modules ?? {}
   }
 
   async ask(request: ContextRequest): Promise<unknown> {
@@ -149,10 +175,8 @@ export class ContextLine {
   /** A value: from shared memory, unless something that this thread has written may not be there yet. */
   async get(name: string): Promise<unknown> {
     this.#assertRunning()
-    if (this.#writes.areDone && !this.#isDown) {
-      if (this.#table === undefined) await this.open()
-      return this.peek(name)
-    }
+    if (this.#facts === undefined) await this.open()
+    if (this.#writes.areDone && !this.#isDown && !this.isElsewhere) return this.peek(name)
     const [value] = (await this.ask({ kind: 'get', names: [name] })) as [unknown]
     return value
   }

@@ -7,11 +7,12 @@ import { Pid, type Ref } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes, type WatchedChange } from './changes.js'
 import { ContextLine } from './context-line.js'
-import { type ContextOptions, contextStart, findContext, spawnContext } from './context-spawn.js'
+import { type ContextOptions, contextStart, findContext, type Origin, spawnContext } from './context-spawn.js'
 import { resolveModule } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
 import { defineType } from './types/definition.js'
 import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
+import { anyHome, type ContextHost } from './upstream.js'
 import { Variable } from './variable.js'
 import { Watch } from './watch.js'
 import { checkWatch, type WatchCallback, type WatchOptions } from './watch-options.js'
@@ -28,7 +29,6 @@ const noOptions = {}
  * This is a handle to it, and belongs to one process: watches made through it end with that process.
  */
 export class Context<V extends Shape = Shape> implements AsyncDisposable {
-  readonly backend = 'local'
   readonly #line: ContextLine
 
   private constructor(line: ContextLine) {
@@ -37,14 +37,17 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /**
    * Starts a context. `by` owns the handle: a process, or a system's own process for this thread.
-   * @throws BeamlineError ALREADY_EXISTS for an id in use, ALREADY_REGISTERED for a name in use
+   * @throws BeamlineError ALREADY_EXISTS for an id in use, ALREADY_REGISTERED for a name in use; with `bridge`
+   * UNAVAILABLE, PERMISSION_DENIED, and with `create: false` NOT_FOUND
    */
   static async start<V extends Shape = Shape>(
     by: ActorSystem | Process,
     options: ContextOptions = {},
+    /** @internal */
+    origin: Origin = {},
   ): Promise<Context<V>> {
     const owner = ownerOf(by)
-    const { pid, id } = await spawnContext(owner, options)
+    const { pid, id } = await spawnContext(owner, options, origin)
     const line = new ContextLine(owner, pid, options, id)
     try {
       await line.open()
@@ -83,6 +86,22 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   /** The process that is the context at present: another when the thread of the one before has died. */
   get pid(): Pid {
     return this.#line.pid
+  }
+
+  /** Where its state lives: in this system, or in a session on the other side of a bridge. */
+  get backend(): 'local' | 'bridged' {
+    return this.#line.isElsewhere ? 'bridged' : 'local'
+  }
+
+  /**
+   * Has the context go on in a session with its id, on the other side of a bridge: with its state, its history and its
+   * watches, while others write; nothing is lost and nothing told twice. Done already: nothing happens.
+   * @param bridge the first one that this system has connected, unless told
+   * @throws BeamlineError ALREADY_EXISTS when there is such a session, or the context lives behind another bridge;
+   * UNAVAILABLE when there is no bridge, or it is not connected. The context then goes on where it is
+   */
+  async ensureBridged(bridge?: ContextHost): Promise<void> {
+    await this.#line.move(bridge?.home(true) ?? (await anyHome(this.#line.owner)))
   }
 
   /** A value type of your own, to be given to `define`; see {@link defineType}. */
@@ -239,7 +258,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
       const { manager } = (await this.#line.ask({ kind: 'watch', watch })) as { manager: Pid }
       return manager
     }
-    return Watch.begin(names, { owner: this.#line.owner, context: this.pid, callback, options, begin }, made)
+    return Watch.begin(
+      names,
+      { owner: this.#line.owner, context: this.pid, callback, options, begin, where: () => this.#line.where },
+      made,
+    )
   }
 
   /** Ends a watch, as `watch.stop()` does. */
@@ -271,7 +294,10 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     return resolveModule(value as string, await this.#line.modules())
   }
 
-  /** Ends the context, for everyone; it is dead when this resolves. Other handles then reject with NOPROC. */
+  /**
+   * Ends the context, for everyone; it is dead when this resolves. Other handles then reject with NOPROC. One that lives
+   * behind a bridge leaves its session, which goes on.
+   */
   stop(): Promise<void> {
     return this.#line.stop()
   }

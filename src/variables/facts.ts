@@ -9,9 +9,10 @@ import { ValueTable, type ValueTableMemory } from './value-table.js'
 /** What a handle needs to know of its context. */
 export interface ContextFacts {
   readonly id: string
-  readonly backend: 'local' | 'bridged'
+  /** What its system knows it by. */
+  readonly key: string
   readonly table: ValueTableMemory
-  /** Where it stands whether the context has ended. */
+  /** Where it stands whether the context has ended, and where its state lives. */
   readonly log: SharedLogMemory
   /** Where the modules of each namespace are. */
   readonly modules: Readonly<Record<string, string>>

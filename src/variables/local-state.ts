@@ -27,6 +27,13 @@ export interface Retention {
 
 const MAX_NAME = 255
 
+/** What a {@link LocalState} is made of. */
+export interface StateParts {
+  readonly store: StateStore
+  readonly variables: Map<string, StoredVariable>
+  readonly historyLimit: number
+}
+
 /** The variables of a context, as its actor has them; all that it has acknowledged also stands in shared memory. */
 export class LocalState implements StateProvider {
   readonly backend = 'local'
@@ -42,6 +49,11 @@ export class LocalState implements StateProvider {
 
   static create(retention: Retention): LocalState {
     return new LocalState(StateStore.create(retention.log), retention)
+  }
+
+  /** Where it is kept, and what there is: for copies of other contexts, which are written by no request. */
+  get parts(): StateParts {
+    return { store: this.#store, variables: this.#variables, historyLimit: this.#retention.history }
   }
 
   /**
@@ -108,7 +120,7 @@ export class LocalState implements StateProvider {
   }
 
   set(write: Write): Commit {
-    const variable = this.#variable(write.name)
+    const variable = this.named(write.name)
     this.#store.write(variable, check(variable, write), Date.now(), write.metadata)
     return { changes: [variable.change()] }
   }
@@ -139,7 +151,7 @@ export class LocalState implements StateProvider {
     const good = new Map<StoredVariable, Checked>()
     for (const write of writes) {
       try {
-        const variable = this.#variable(write.name)
+        const variable = this.named(write.name)
         if (atomic) good.set(variable, { variable, value: check(variable, write), said: write.metadata })
         else changes.push(...this.set(write).changes)
       } catch (error) {
@@ -155,7 +167,7 @@ export class LocalState implements StateProvider {
   }
 
   delete(name: string): Commit {
-    const variable = this.#variable(name)
+    const variable = this.named(name)
     const { value, version } = variable
     const now = Date.now()
     this.#store.delete(variable, now)
@@ -164,12 +176,12 @@ export class LocalState implements StateProvider {
   }
 
   rollback(name: string, version: number): Commit {
-    const { value } = this.#variable(name).at(version)
+    const { value } = this.named(name).at(version)
     return this.set({ name, value, metadata: { rollbackTo: version } })
   }
 
   describe(name: string): VariableInfo {
-    return this.#variable(name).info()
+    return this.named(name).info()
   }
 
   list(pattern: string): VariableInfo[] {
@@ -182,7 +194,7 @@ export class LocalState implements StateProvider {
   history(name: string, limit: number): HistoryEntry[] {
     if (!(Number.isInteger(limit) && limit >= 0))
       throw new BeamlineError('INVALID_TYPE', `history: limit is ${shown(limit)}: give a whole number, 0 or more`)
-    return this.#variable(name).history(limit)
+    return this.named(name).history(limit)
   }
 
   since(revision: number, names: ReadonlySet<string>): readonly Change[] {
@@ -213,10 +225,11 @@ export class LocalState implements StateProvider {
 
   /** The present value as a watch is first told it. */
   initial(name: string): Change {
-    return this.#variable(name).initial()
+    return this.named(name).initial()
   }
 
-  #variable(name: string): StoredVariable {
+  /** @throws BeamlineError NOT_FOUND */
+  named(name: string): StoredVariable {
     const variable = this.#variables.get(name)
     if (variable !== undefined) return variable
     throw unknownVariable(name)

@@ -143,6 +143,8 @@ export class ObserverActor implements Behaviour {
         this.#contexts.get(message.context.toString())?.names.delete(message.id)
         for (const { owner } of this.#table.drop(message.id)) this.#release(owner)
         return
+      case 'resync':
+        return this.#resync(message)
       case 'forget':
         this.#remove(message.ref)
         return
@@ -196,6 +198,12 @@ export class ObserverActor implements Behaviour {
       this.#self.send(record.relay, { kind: 'changes', changes: record.changes } satisfies RelayMessage)
     }
     if (answer !== undefined) this.#self.reply(answer.from, answer.value)
+  }
+
+  #resync(message: ManagerMessage & { kind: 'resync' }): void {
+    const observers = this.#table.list().filter(({ context }) => context?.equals(message.context))
+    const relays = new Map(observers.map(({ relay }) => [relay.toString(), relay]))
+    for (const relay of relays.values()) this.#self.send(relay, message satisfies RelayMessage)
   }
 
   #observe({ observer, answer, ...beginning }: ManagerMessage & { kind: 'observe' }): void {

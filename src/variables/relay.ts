@@ -139,6 +139,7 @@ export class Relay implements Behaviour {
       for (const change of message.changes) this.#seen(change)
       return
     }
+    if (message.kind === 'resync') return this.#resync(message)
     const entry = this.#watches.get(message.ref.toString())
     if (message.kind === 'removed') return entry && this.#removed(entry.watch)
     if (entry === undefined) return this.#disown(message.manager, message.ref)
@@ -168,6 +169,21 @@ export class Relay implements Behaviour {
   #resume(entry: Entry, ids: ReadonlySet<string>, missed: readonly Change[]): void {
     for (const change of missed) if (this.#has(entry, change.id)) offer(entry.watch, change)
     for (const subject of [...entry.subjects]) if (!ids.has(subject.id)) this.#gone(entry, subject)
+  }
+
+  /** The context has become another state; the revisions that follow may be lower than those before. */
+  #resync({ context, changes, revision, lost }: RelayMessage & { kind: 'resync' }): void {
+    for (const entry of [...this.#watches.values()]) {
+      if (!entry.context?.equals(context) || entry.manager === undefined) continue
+      entry.seen = revision
+      entry.watch.delivery.resync(lost)
+      for (const change of changes) {
+        const subject = this.#subjects.get(change.id)
+        if (subject === undefined || !entry.subjects.has(subject)) continue
+        offer(entry.watch, change)
+        if (change.meta.deleted) this.#gone(entry, subject)
+      }
+    }
   }
 
   #change(change: Change): void {

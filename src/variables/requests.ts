@@ -2,13 +2,17 @@ import type { MessagePort } from 'node:worker_threads'
 import type { From } from '../actors/messages.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Change } from './change.js'
+import type { Seen } from './feed-start.js'
 import type { Definition, Write } from './state.js'
+import type { Home } from './upstream.js'
 
 /** What a context is told, by cast. */
 export type ContextMessage =
   | { readonly kind: 'put'; readonly write: Write }
   /** A watch of the context's process before this one, whose thread has died, goes on here. */
   | { readonly kind: 'resume'; readonly watch: Resumption }
+  /** Nothing more is to be told to a copy. */
+  | { readonly kind: 'unfeed'; readonly to: Pid }
   /** Post the facts on `port`, then raise `flag`: somebody waits for them without turning its event loop. */
   | { readonly kind: 'facts'; readonly port: MessagePort; readonly flag: SharedArrayBuffer }
 
@@ -26,6 +30,10 @@ export type ContextRequest =
   | { readonly kind: 'rollback'; readonly name: string; readonly version: number }
   | { readonly kind: 'watch'; readonly watch: WatchRequest }
   | { readonly kind: 'watchers' }
+  /** Every commit from now on is to be told to a copy. */
+  | { readonly kind: 'feed'; readonly to: Pid; readonly seen: Seen | undefined }
+  /** The state goes on in a session behind a bridge. */
+  | { readonly kind: 'move'; readonly home: Home }
   | { readonly kind: 'stop' }
 
 /** A watch to be begun. */
@@ -90,6 +98,14 @@ export type ManagerMessage =
   | { readonly kind: 'track'; readonly id: string; readonly name: string; readonly context: Pid }
   /** A variable of `context` is gone. */
   | { readonly kind: 'untrack'; readonly id: string; readonly context: Pid }
+  /** A context has become another than its watches were told; these values make up for it. */
+  | {
+      readonly kind: 'resync'
+      readonly context: Pid
+      readonly changes: readonly Change[]
+      readonly revision: number
+      readonly lost: Lost
+    }
   | { readonly kind: 'forget'; readonly ref: Ref }
   | { readonly kind: 'list'; readonly context: Pid; readonly from: From }
 
@@ -125,6 +141,14 @@ export type RelayMessage =
       readonly begin: readonly Change[]
       readonly revision: number
       readonly lost: Lost | undefined
+    }
+  /** As what a manager is told by a context. */
+  | {
+      readonly kind: 'resync'
+      readonly context: Pid
+      readonly changes: readonly Change[]
+      readonly revision: number
+      readonly lost: Lost
     }
   /** Somebody else has removed the observer. */
   | { readonly kind: 'removed'; readonly ref: Ref }

@@ -15,6 +15,8 @@ const COMMITS_A_DATE = 64
 
 /** What else a write needs of its context. */
 interface Surroundings {
+  /** Before anybody hears of it. */
+  written(variable: StoredVariable): void
   /** Has the observers notified, behind what waits for their manager, and then `from` answered. */
   commit(variable: StoredVariable, from: From | undefined): void
   /** Nobody waits for a write that is refused. */
@@ -52,11 +54,18 @@ export class ScalarWriter {
     const asked = (wire.parts & ASKED) !== 0
     try {
       const variable = this.#write(wire, this.#timeOfArrival())
-      if (!this.#notify(variable)) this.#surroundings.commit(variable, this.#askerOf(wire))
+      this.#surroundings.written(variable)
+      if (!this.#notify(variable)) this.#surroundings.commit(variable, this.askerOf(wire))
       else if (asked) this.#host.wires.answer(wire, variable.version, variable.revision)
     } catch (error) {
-      this.#refuse(this.#askerOf(wire), error)
+      this.#refuse(this.askerOf(wire), error)
     }
+  }
+
+  /** Has those notified who watch a variable that has its next value. */
+  notify(variable: StoredVariable): void {
+    if (!isScalar(variable.value) || variable.said !== undefined || !this.#notify(variable))
+      this.#surroundings.commit(variable, undefined)
   }
 
   /** Takes one that had to wait its turn. */
@@ -64,6 +73,7 @@ export class ScalarWriter {
     if (wire.op !== PUT) return
     try {
       const variable = this.#write(wire, Date.now())
+      this.#surroundings.written(variable)
       if (!this.#notify(variable)) this.#surroundings.commit(variable, from)
       else if (from !== undefined)
         this.#host.wires.reply(Process.cellOf(this.#self), from, variable.version, variable.revision)
@@ -114,7 +124,7 @@ export class ScalarWriter {
   }
 
   /** Who waits for the answer, which is now owed to him: he hears of it if the context ends before. */
-  #askerOf(wire: Wire): From | undefined {
+  askerOf(wire: Wire): From | undefined {
     const from = this.#host.wires.askerOf(wire, this.#self.pid)
     if (from !== undefined) Process.cellOf(this.#self).ties.unanswered.add(from)
     return from

@@ -77,6 +77,18 @@ function isResumption(value: unknown): boolean {
   )
 }
 
+function isSeen(value: unknown): boolean {
+  return isRecord(value) && isText(value['incarnation']) && typeof value['revision'] === 'number'
+}
+
+function isHome(value: unknown): boolean {
+  return isRecord(value) && isText(value['module']) && isText(value['export'])
+}
+
+function isResync({ context, changes, revision, lost }: Fields): boolean {
+  return isPid(context) && isListOf(changes, isChange) && typeof revision === 'number' && isRecord(lost)
+}
+
 function isFlag(value: unknown): boolean {
   return value instanceof SharedArrayBuffer && value.byteLength === Int32Array.BYTES_PER_ELEMENT
 }
@@ -90,6 +102,7 @@ function hasShape<Message extends { kind: string }>(value: unknown, checks: Chec
 const contextMessages: Checks<ContextMessage> = {
   put: ({ write }) => isRecord(write),
   resume: ({ watch }) => isResumption(watch),
+  unfeed: ({ to }) => isPid(to),
   facts: ({ port, flag }) => port instanceof MessagePort && isFlag(flag),
 }
 
@@ -107,6 +120,8 @@ const contextRequests: Checks<ContextRequest> = {
   rollback: always,
   watch: ({ watch }) => isWatchRequest(watch),
   watchers: always,
+  feed: ({ to, seen }) => isPid(to) && (seen === undefined || isSeen(seen)),
+  move: ({ home }) => isHome(home),
   stop: always,
 }
 
@@ -116,6 +131,7 @@ const managerMessages: Checks<ManagerMessage> = {
   commit: ({ changes, answer }) => isListOf(changes, isChange) && (answer === undefined || isAnswer(answer)),
   track: ({ id, name, context }) => isText(id) && isText(name) && isPid(context),
   untrack: ({ id, context }) => isText(id) && isPid(context),
+  resync: isResync,
   forget: ({ ref }) => isRef(ref),
   list: ({ context, from }) => isPid(context) && isFrom(from),
 }
@@ -134,6 +150,7 @@ const relayMessages: Checks<RelayMessage> = {
   watching: ({ ref, manager, variables, begin }) => {
     return isRef(ref) && isPid(manager) && isListOf(variables, isWatchedVariable) && isListOf(begin, isChange)
   },
+  resync: isResync,
   removed: ({ ref }) => isRef(ref),
   changes: ({ changes }) => isListOf(changes, isChange),
 }

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto'
 import { BeamlineError } from '../errors.js'
 import { release } from '../threads/growable-memory.js'
 import { defined, LogHalf, type LogKind, type LogRecord } from './log-half.js'
@@ -11,13 +12,19 @@ export interface SharedLogMemory {
 
 // The head, in int32 words: [where the log ends: units * 2 + half], [units of half 0 while it is the older], [of half 1],
 // [numbers given to variables]; then, as doubles, the last revision before each half begins; then, in int32 words again,
-// [whether the context has ended].
+// [whether the context has ended], [its link to a session elsewhere]; then 16 bytes, the incarnation, all 0 while it is
+// unknown; then, as doubles, [how far it is ahead], [the last proof of life from there].
 const endAt = 0
 const sealedAt = 1
 const numbersAt = 3
 const beforeAt = 2
 const endedAt = 8
-const headBytes = 40
+export const linkAt = 9
+const incarnationAt = 40
+const incarnationBytes = 16
+export const lagAt = 7
+export const proofAt = 8
+const headBytes = 72
 /** A half with so many units is full, however few changes it has: 64 MiB. */
 const fullUnits = 8 * 1024 * 1024
 
@@ -62,7 +69,9 @@ export class SharedLog {
   /** @param limit how many changes are kept at least; up to twice as many are */
   static create(limit: number): SharedLog {
     const halves = [new LogHalf().buffer, new LogHalf().buffer] as const
-    return new SharedLog({ head: new SharedArrayBuffer(headBytes), halves }, limit)
+    const head = new SharedArrayBuffer(headBytes)
+    randomFillSync(new Uint8Array(head, incarnationAt, incarnationBytes))
+    return new SharedLog({ head, halves }, limit)
   }
 
   /** Goes on with the log of a writer that has died. */
@@ -78,6 +87,18 @@ export class SharedLog {
   /** Whether the context has ended; of one that has not, only the thread can have died. */
   static hasEnded({ head }: SharedLogMemory): boolean {
     return Atomics.load(new Int32Array(head), endedAt) === 1
+  }
+
+  /** In hex: another for each log whose revisions do not go on from those of another; '' while nobody can say. */
+  get incarnation(): string {
+    const bytes = Buffer.from(this.memory.head, incarnationAt, incarnationBytes)
+    return bytes.every((byte) => byte === 0) ? '' : bytes.toString('hex')
+  }
+
+  set incarnation(hex: string) {
+    const bytes = Buffer.from(this.memory.head, incarnationAt, incarnationBytes)
+    bytes.fill(0)
+    bytes.write(hex, 'hex')
   }
 
   /** The last commit. */
@@ -118,6 +139,17 @@ export class SharedLog {
     this.#before[beforeAt + this.#half] = this.#revision
     this.#end = this.#next = 0
     this.#changes = 0
+  }
+
+  /** Forgets all that it has: the next commit follows on `revision`. */
+  restart(revision: number): void {
+    Atomics.store(this.#words, sealedAt + this.#half, 0)
+    Atomics.store(this.#words, sealedAt + this.#other, 0)
+    this.#half = this.#other
+    this.#before[beforeAt + this.#half] = revision
+    this.#end = this.#next = 0
+    this.#changes = 0
+    this.publish(revision)
   }
 
   /** Makes room for a commit of so many units. @throws BeamlineError OVERFLOW */

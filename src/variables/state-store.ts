@@ -62,6 +62,26 @@ export class StateStore {
     return this.#log.revision
   }
 
+  get incarnation(): string {
+    return this.#log.incarnation
+  }
+
+  set incarnation(hex: string) {
+    this.#log.incarnation = hex
+  }
+
+  /** The highest revision of which something is no longer kept. */
+  get compacted(): number {
+    return this.#log.compacted
+  }
+
+  /** A number for a variable that had this one elsewhere: the same if it is free. */
+  numberFor(number: number): number {
+    if (this.#variables.has(number)) return this.nextNumber()
+    if (number >= this.#log.numbers) this.#log.numbers = number + 1
+    return number
+  }
+
   /** A number for the next variable. */
   nextNumber(): number {
     return this.#log.numbers++
@@ -99,6 +119,43 @@ export class StateStore {
     this.#table.flip(variable.entry)
     this.#variables.set(variable.number, variable)
     if (variable.commit(0, value, birth.revision, birth.createdAt, said)) this.#unsaved.add(variable)
+  }
+
+  /**
+   * Takes in a variable that has a past elsewhere, with the value that it has. The log does not tell of it: it goes on from
+   * there, by {@link restart}.
+   * @throws as {@link define}
+   */
+  adopt(variable: StoredVariable): void {
+    const { name, number, value, version, revision, timestamp } = variable
+    const tag = tagOf(value)
+    const content = contentOf(name, tag, value)
+    variable.entry = this.#table.open(name)
+    this.#table.number(variable.entry, number)
+    this.#table.prepare(variable, tag, content, version, revision, timestamp)
+    this.#definitions.save(variable, revision)
+    this.#table.flip(variable.entry)
+    this.#variables.set(number, variable)
+    if (number >= this.#log.numbers) this.#log.numbers = number + 1
+  }
+
+  /** Takes a variable away of which the log is not to tell. */
+  abandon(variable: StoredVariable): void {
+    this.#table.delete(variable.name)
+    this.#definitions.delete(variable.number)
+    this.#variables.delete(variable.number)
+    this.#unsaved.delete(variable)
+    variable.entry = -1
+  }
+
+  /** The log forgets what it has: the next commit follows on `revision`. What it alone knew must have been adopted anew. */
+  restart(revision: number): void {
+    for (const { variable } of this.#dead.splice(0)) {
+      this.#definitions.delete(variable.number)
+      this.#variables.delete(variable.number)
+    }
+    this.#unsaved.clear()
+    this.#log.restart(revision)
   }
 
   /** One commit of one value. Allocates nothing for a scalar of which nothing is said. @throws as {@link define} */
@@ -167,6 +224,11 @@ export class StateStore {
     this.#log.publish(revision)
     this.#table.delete(variable.name)
     this.#bury(variable, revision)
+  }
+
+  /** All that is kept, oldest first. */
+  records(): IterableIterator<LogRecord> {
+    return this.#log.records()
   }
 
   keepsAllAfter(revision: number): boolean {

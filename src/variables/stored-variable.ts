@@ -14,6 +14,8 @@ export interface Birth {
   /** The commit that defined it. */
   readonly revision: number
   readonly definition: Omit<Definition, 'initial' | 'metadata'>
+  /** The number of the variable in the session that this one is a copy of, when that is another. */
+  readonly elsewhere?: number
 }
 
 /** What is kept of a variable besides the log. */
@@ -96,6 +98,17 @@ export class StoredVariable {
     if (revision > (this.#saved?.at ?? 0)) return this.commit(version, value, revision, timestamp, said)
     this.#keep(version, value, revision, timestamp, said)
     return false
+  }
+
+  /** The same without any value, to be defined by a commit. */
+  newborn(): StoredVariable {
+    return new StoredVariable(this.birth, this.validator, this.#history.limit)
+  }
+
+  /** Takes in a past that it has elsewhere, oldest first. */
+  past(entries: Iterable<HistoryEntry>): void {
+    for (const { version, value, revision, timestamp, metadata } of entries)
+      this.#keep(version, value, revision, timestamp, metadata)
   }
 
   /** Takes in the present value, of which the log no longer tells. */

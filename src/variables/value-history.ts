@@ -2,7 +2,7 @@ import type { HistoryEntry, Metadata } from './change.js'
 
 /** The latest values of a variable, in columns, so that keeping a number allocates nothing. Versions have no gaps. */
 export class ValueHistory {
-  readonly #limit: number
+  readonly limit: number
   #values: unknown[] = new Array(2)
   #revisions = new Float64Array(2)
   #timestamps = new Float64Array(2)
@@ -13,11 +13,11 @@ export class ValueHistory {
 
   /** @param limit how many values are kept; the one before the present one always is, for the change between them */
   constructor(limit: number) {
-    this.#limit = limit
+    this.limit = limit
   }
 
   get count(): number {
-    return Math.min(this.#count, this.#limit)
+    return Math.min(this.#count, this.limit)
   }
 
   get oldest(): number {
@@ -26,7 +26,7 @@ export class ValueHistory {
 
   push(version: number, value: unknown, revision: number, timestamp: number, said: Metadata | undefined): void {
     const size = this.#values.length
-    if (this.#count === size && size < this.#limit) this.#grow()
+    if (this.#count === size && size < this.limit) this.#grow()
     const slot = version & (this.#values.length - 1)
     this.#newest = version
     if (this.#count < this.#values.length) this.#count++

@@ -6,6 +6,7 @@ import { Relay } from './relay.js'
 import type { RelayedWatch } from './relayed-watch.js'
 import type { ManagerRequest } from './requests.js'
 import type { WatchCallback, WatchOptions } from './watch-options.js'
+import type { Whereabouts } from './whereabouts.js'
 
 /** What begins a watch, and who knows of it. */
 export interface WatchStart {
@@ -15,6 +16,8 @@ export interface WatchStart {
   readonly options: WatchOptions
   /** Asks for the watch; answers with the observer manager that now knows it. */
   readonly begin: (ref: Ref, relay: Pid) => Promise<Pid>
+  /** Where the state of the context lives. */
+  readonly where?: () => Whereabouts | undefined
 }
 
 /** A watch that goes on until it is stopped, its owner dies, or its context does. */
@@ -79,10 +82,24 @@ export class Watch implements AsyncDisposable {
     return watch
   }
 
-  /** `live` until it ends: `failed` when that has a reason which `onError` is told, else `closed`. */
-  get state(): 'live' | 'closed' | 'failed' {
-    if (this.#end === undefined) return 'live'
-    return this.#end.error === undefined ? 'closed' : 'failed'
+  /**
+   * `live` until it ends: `failed` when that has a reason which `onError` is told, else `closed`. `stale` while the bridge
+   * on whose other side the context lives has no proof that the server is alive.
+   */
+  get state(): 'live' | 'stale' | 'closed' | 'failed' {
+    if (this.#end !== undefined) return this.#end.error === undefined ? 'closed' : 'failed'
+    return this.#start.where?.()?.link === 'stale' ? 'stale' : 'live'
+  }
+
+  /** How many revisions of the context's session have not come here, as far as is known; 0 without a bridge. */
+  get lag(): number {
+    return this.#start.where?.()?.lag ?? 0
+  }
+
+  /** Milliseconds since 1970 of the last proof that the other side of the bridge is alive; of now without a bridge. */
+  get lastProofOfLife(): number {
+    const where = this.#start.where?.()
+    return where === undefined || where.link === 'local' ? Date.now() : where.proofOfLife
   }
 
   /** Ends the watch: once this was called, no callback starts; it resolves when the context knows. */

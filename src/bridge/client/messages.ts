@@ -38,19 +38,23 @@ export type SessionAnswer =
 /** What the bridge is asked, by call. */
 export type BridgeRequest =
   /**
-   * From now on `pid` is a context of the session: it gets a {@link FromBridge} for all that happens. Makes the session
-   * unless it is there, with `state` when that is given (then it must not be there: ALREADY_EXISTS).
+   * From now on `pid` is a context of the session: it gets a {@link FromBridge} for all that happens. With `create`, makes
+   * the session unless it is there, with `state` when that is given (then it must not be there: ALREADY_EXISTS).
    * Answered with the {@link SessionState} of now; the commits after it follow as `events`.
    */
   | {
       readonly kind: 'attach'
       readonly session: string
       readonly pid: Pid
+      /** Without it, a session that is not there is NOT_FOUND. */
+      readonly create: boolean
       readonly state?: SessionState
       /** A context that was attached before, and what it has seen: answered with `undefined` when `events` alone make up for the rest. */
       readonly seen?: { readonly incarnation: string; readonly revision: number }
     }
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
+  /** Answered with the {@link Home} of the contexts behind this bridge. */
+  | { readonly kind: 'home' }
   | { readonly kind: 'info' }
   | { readonly kind: 'close' }
 

@@ -8,9 +8,14 @@ export interface Foreign {
   /** What its writer says of it: `binary_format`, `shape`, `dtype`; plain JSON. */
   readonly header: Readonly<Record<string, unknown>>
   readonly bytes: Uint8Array
+  /** The header as its writer spelled it, where `header` alone would be spelled otherwise. */
+  readonly spelled?: string
 }
 
+const keys: readonly string[] = ['header', 'bytes', 'spelled']
+
 export function isForeign(value: unknown): value is Foreign {
-  if (!isPlainObject(value) || Object.keys(value).length !== 2) return false
-  return isPlainObject(value['header']) && value['bytes'] instanceof Uint8Array
+  if (!isPlainObject(value) || !Object.keys(value).every((key) => keys.includes(key))) return false
+  const { header, bytes, spelled } = value
+  return isPlainObject(header) && bytes instanceof Uint8Array && (spelled === undefined || typeof spelled === 'string')
 }

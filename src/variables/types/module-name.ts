@@ -27,7 +27,8 @@ export function readModuleLimits(reader: ConstraintReader): ModuleLimits {
 export function moduleParser(type: string, limits: ModuleLimits): Parse<string> {
   const { prefix, choices, allowed, pattern } = limits
   const wholeChoices = choices && spellings(choices, prefix)
-  const wholeAllowed = allowed && spellings(allowed, prefix)
+  // What is one of the choices is whole by then.
+  const wholeAllowed = allowed && spellings(allowed, choices ? '' : prefix)
   return (name, value) => {
     if (typeof value !== 'string' || value === '') throw wrongType(name, type, value, notAModule)
     let whole: string | undefined = value

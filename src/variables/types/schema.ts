@@ -89,7 +89,7 @@ export function moduleSchema({ prefix, choices, allowed, pattern }: ModuleLimits
     .check(
       spelledOut(choices, prefix),
       ...among(choices, notOneOf),
-      spelledOut(allowed, prefix),
+      spelledOut(allowed, choices ? '' : prefix),
       ...among(allowed, notAllowed),
       requires(
         (value) => isInside(value, prefix),

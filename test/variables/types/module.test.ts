@@ -59,6 +59,12 @@ test('allowed modules have the namespace too, and hold beside choices', () => {
   refuses(validator, 'C', 'CONSTRAINT', 'must be one of: S.A, S.B')
 })
 
+test('what is one of the choices is whole, and not the short form of an allowed module', () => {
+  const validator = validatorOf('module', { namespace: 'N', choices: ['a', 'b'], allowed_modules: ['b', 'N.N.a'] })
+  refuses(validator, 'a', 'CONSTRAINT', 'must be one of the allowed modules: N.b, N.N.a')
+  reads(validator, 'b', 'N.b')
+})
+
 test('a namespace without choices wants the whole name', () => {
   const validator = validatorOf('module', { namespace: 'My.Strategies' })
   reads(validator, 'My.Strategies.Any')

@@ -494,7 +494,7 @@ export interface Raw {
   data: Buffer;
   /** of a tensor whose data was nested as its shape says */
   nested: boolean;
-  /** what else the tensor has */
+  /** what else a tensor has, {} at least; empty: an embedding */
   restJson: string;
 }
 

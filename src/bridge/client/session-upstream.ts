@@ -1,0 +1,303 @@
+import { type From, isDown } from '../../actors/messages.js'
+import type { Process } from '../../actors/process.js'
+import { BeamlineError } from '../../errors.js'
+import type { Pid, Ref } from '../../threads/pid.js'
+import type { SessionState } from '../../variables/session-state.js'
+import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
+import type { BridgeMessage, BridgeRequest, FromBridge, SessionCommand } from './messages.js'
+
+/** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
+const LOOK = 'beamline:bridge:look'
+const MAX_ATTEMPTS = 3000
+const PAUSE = 10
+
+/** How a context reaches its bridge: by a name, as a bridge that was killed comes back under another pid. */
+interface Way {
+  readonly bridge: string
+  /** Whether the session is made when it is not there. */
+  readonly create: boolean
+}
+
+/** Where contexts live that are behind the bridge with this registered name. */
+export const homeBehind = (bridge: string, create = true): Home => ({
+  module: import.meta.url,
+  export: 'openSession',
+  args: { bridge, create } satisfies Way,
+})
+
+/** @see OpenUpstream */
+export async function openSession(
+  self: Process,
+  way: unknown,
+  copy: Copy,
+  how: 'join' | 'rejoin' | 'move',
+): Promise<Upstream> {
+  const session = new SessionUpstream(self, way as Way, copy)
+  await session.attach(how)
+  return session
+}
+
+/** Somebody who waits for an answer of the session. */
+interface Asked {
+  readonly from: From | undefined
+  /** Instead of an answer: what is done then. */
+  readonly go?: (error?: BeamlineError) => void
+}
+
+/** An answer that waits for the copy to take in what it speaks of. */
+type Reply = FromBridge & { kind: 'reply' }
+
+/** A session behind a bridge, as one context of it sees it. */
+class SessionUpstream implements Upstream {
+  readonly #self: Process
+  readonly #way: Way
+  readonly #copy: Copy
+  #bridge!: Pid
+  /** By the number under which it was asked. */
+  readonly #asked = new Map<number, Asked>()
+  #seq = 0
+  #held: Reply[] = []
+  /** What has come since the session was asked for its state, while that has not come. */
+  #early: FromBridge[] | undefined
+  /** Tells of the bridge's death. */
+  #monitor: Ref | undefined
+  /** What waits for the bridge that comes in the place of a dead one, which many attempts have not found yet. */
+  #orphaned: { readonly waiting: (() => void)[]; attempts: number } | undefined
+  #over: BeamlineError | undefined
+
+  constructor(self: Process, way: Way, copy: Copy) {
+    this.#self = self
+    this.#way = way
+    this.#copy = copy
+  }
+
+  async attach(how: 'join' | 'rejoin' | 'move'): Promise<void> {
+    const { system } = this.#self
+    const bridge = system.whereis(this.#way.bridge)
+    if (bridge === undefined) throw new BeamlineError('UNAVAILABLE', 'the bridge has been closed: connect another')
+    this.#bridge = bridge
+    this.#monitor = this.#self.monitor(bridge)
+    const { incarnation, revision, id: session } = this.#copy
+    const canGoOn = how === 'rejoin' && incarnation !== ''
+    const request: BridgeRequest = {
+      kind: 'attach',
+      session,
+      pid: this.#self.pid,
+      create: this.#way.create,
+      ...(how === 'move' && { state: this.#copy.state() }),
+      ...(canGoOn && { seen: { incarnation, revision } }),
+    }
+    this.#early = []
+    const state = (await this.#self.call(bridge, request, { timeout: Number.POSITIVE_INFINITY })) as
+      | SessionState
+      | undefined
+    if (state !== undefined && how !== 'move') {
+      const reason = 'this side had nothing to go on from'
+      this.#copy.become(state, how === 'join' ? 'the context has just joined its session' : reason)
+    }
+    this.#copy.whereabouts.link = 'live'
+    const early = this.#early
+    this.#early = undefined
+    for (const message of early) this.take(message)
+  }
+
+  forward(request: ForwardedRequest, from: From | undefined): void {
+    this.#ask(commandOf(request), { from })
+  }
+
+  synced(go: (error?: BeamlineError) => void): void {
+    this.#ask({ op: 'sync' }, { from: undefined, go })
+  }
+
+  #ask(command: SessionCommand, asked: Asked): void {
+    if (this.#over !== undefined) return this.#settle(asked, undefined, this.#over)
+    if (this.#orphaned !== undefined) return void this.#orphaned.waiting.push(() => this.#ask(command, asked))
+    const seq = ++this.#seq
+    this.#asked.set(seq, asked)
+    const { pid } = this.#self
+    const message: BridgeMessage = { kind: 'command', session: this.#copy.id, pid, seq, command }
+    this.#self.cast(this.#bridge, message)
+  }
+
+  take(message: unknown): void {
+    if (isDown(message) && this.#monitor?.equals(message.ref)) return this.#bereaved()
+    if (message === LOOK) return this.#look()
+    if (!isFromBridge(message)) return
+    if (this.#early !== undefined) return void this.#early.push(message)
+    switch (message.kind) {
+      case 'events':
+        return this.#events(message)
+      case 'resync':
+        this.#copy.become(message.state, message.reason)
+        this.#copy.whereabouts.lag = 0
+        return this.#release(Number.POSITIVE_INFINITY)
+      case 'reply':
+        return this.#reply(message)
+      case 'link':
+        this.#copy.whereabouts.link = message.state
+        this.#copy.whereabouts.proofOfLife = message.proofOfLife
+        return
+      case 'missing':
+        return this.#remake()
+      case 'closed':
+        return this.#end(message.error)
+    }
+  }
+
+  #events({ events, head }: FromBridge & { kind: 'events' }): void {
+    // Those of a revision that the state had already which this context began with.
+    const news = events.filter(({ revision }) => revision > this.#copy.revision)
+    this.#copy.apply(news)
+    this.#copy.whereabouts.lag = Math.max(0, head - this.#copy.revision)
+    if (this.#held.length > 0) this.#release(this.#copy.revision)
+  }
+
+  #release(revision: number): void {
+    const ready = this.#held.filter((reply) => reply.revision <= revision)
+    this.#held = this.#held.filter((reply) => reply.revision > revision)
+    for (const reply of ready) this.#answer(reply)
+  }
+
+  #reply(reply: Reply): void {
+    if (reply.revision > this.#copy.revision) this.#held.push(reply)
+    else this.#answer(reply)
+  }
+
+  #answer({ seq, answer, error }: Reply): void {
+    const asked = this.#asked.get(seq)
+    if (asked === undefined) return
+    this.#asked.delete(seq)
+    this.#settle(asked, answer, error)
+  }
+
+  #settle({ from, go }: Asked, answer: unknown, error: BeamlineError | undefined): void {
+    if (go !== undefined) go(error)
+    else this.#copy.answer(from, answer, error)
+  }
+
+  /** The bridge is dead. Unless somebody has closed it, another comes in its place. */
+  #bereaved(): void {
+    if (this.#over !== undefined) return
+    this.#copy.whereabouts.link = 'stale'
+    const text = 'the bridge died before the answer came: what was asked may or may not have been done'
+    const error = new BeamlineError('UNAVAILABLE', text)
+    const asked = [...this.#asked.values()]
+    this.#asked.clear()
+    this.#held = []
+    this.#orphaned = { waiting: [], attempts: 0 }
+    for (const one of asked) this.#settle(one, undefined, error)
+    this.#look()
+  }
+
+  #look(): void {
+    const orphaned = this.#orphaned
+    if (orphaned === undefined) return
+    const isThere = this.#self.system.whereis(this.#way.bridge) !== undefined
+    if (isThere) {
+      this.attach('rejoin').then(
+        () => this.#adopted(orphaned.waiting),
+        (error: unknown) => {
+          if (isOfDeath(error)) this.#lookLater(orphaned)
+          else this.#end(asBeamlineError(error))
+        },
+      )
+    } else this.#lookLater(orphaned)
+  }
+
+  #lookLater(orphaned: { attempts: number }): void {
+    if (++orphaned.attempts < MAX_ATTEMPTS) this.#self.sendAfter(this.#self.pid, LOOK, PAUSE)
+    else this.#end(new BeamlineError('UNAVAILABLE', 'the bridge died, and no other came in its place'))
+  }
+
+  #adopted(waiting: readonly (() => void)[]): void {
+    this.#orphaned = undefined
+    for (const ask of waiting) ask()
+  }
+
+  /** The server has lost the session: it begins again with what this side has, or another side had. */
+  #remake(): void {
+    const request = { kind: 'attach', session: this.#copy.id, pid: this.#self.pid, create: true } as const
+    const state = { ...this.#copy.state(), incarnation: '' }
+    this.#early = []
+    const joined = this.#self
+      .call(this.#bridge, { ...request, state } satisfies BridgeRequest, { timeout: Number.POSITIVE_INFINITY })
+      .catch((error: unknown) => {
+        if (!(error instanceof BeamlineError && error.code === 'ALREADY_EXISTS')) throw error
+        return this.#self.call(this.#bridge, request satisfies BridgeRequest, { timeout: Number.POSITIVE_INFINITY })
+      })
+    joined.then(
+      (there) => {
+        const reason = 'the server had lost the session, which has been made again from what its contexts knew'
+        this.#copy.become(there as SessionState, reason)
+        this.#release(Number.POSITIVE_INFINITY)
+        this.#copy.whereabouts.link = 'live'
+        this.#resume()
+      },
+      (error: unknown) => {
+        this.#early = undefined
+        this.#end(asBeamlineError(error))
+      },
+    )
+  }
+
+  #resume(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const message of early) this.take(message)
+  }
+
+  #end(error: BeamlineError): void {
+    if (this.#over !== undefined) return
+    this.#over = error
+    for (const asked of [...this.#asked.values()]) this.#settle(asked, undefined, error)
+    this.#asked.clear()
+    this.#held = []
+    const waiting = this.#orphaned?.waiting ?? []
+    this.#orphaned = undefined
+    for (const ask of waiting) ask()
+    this.#copy.end(error)
+  }
+
+  async leave(): Promise<void> {
+    const request: BridgeRequest = { kind: 'detach', session: this.#copy.id, pid: this.#self.pid }
+    // A bridge that is gone knows nobody.
+    await this.#self.call(this.#bridge, request).catch(() => {})
+  }
+}
+
+function commandOf(request: ForwardedRequest): SessionCommand {
+  switch (request.kind) {
+    case 'define': {
+      const { name, type, initial, constraints = {}, description, metadata } = request.definition
+      return {
+        op: 'define',
+        name,
+        type: type as string,
+        initial,
+        constraints: { ...constraints },
+        description,
+        metadata,
+      }
+    }
+    case 'set':
+      return { op: 'set', write: request.write }
+    case 'set-many':
+      return { op: 'set-many', writes: request.writes, atomic: request.atomic }
+    case 'delete':
+      return { op: 'delete', name: request.name }
+    case 'rollback':
+      return { op: 'rollback', name: request.name, version: request.version }
+    case 'history':
+      return { op: 'history', name: request.name, limit: request.limit }
+  }
+}
+
+const isOfDeath = (error: unknown): boolean => error instanceof BeamlineError && error.code === 'NOPROC'
+
+function asBeamlineError(error: unknown): BeamlineError {
+  return error instanceof BeamlineError ? error : new BeamlineError('UNAVAILABLE', String(error), { cause: error })
+}
+
+function isFromBridge(message: unknown): message is FromBridge {
+  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
+}

@@ -1,0 +1,195 @@
+import type { From } from '../actors/messages.js'
+import type { Process } from '../actors/process.js'
+import type { BeamlineError } from '../errors.js'
+import { adopted, type OwnType } from './adoption.js'
+import type { Change } from './change.js'
+import { wholeState } from './feed-start.js'
+import type { StateParts } from './local-state.js'
+import type { ManagerMessage } from './requests.js'
+import type { CommitEvent, NumberedInfo, SessionState } from './session-state.js'
+import type { StoredVariable } from './stored-variable.js'
+import { sameValue } from './types/index.js'
+import type { Copy } from './upstream.js'
+import { Whereabouts } from './whereabouts.js'
+
+/** What else a copy needs of its context. */
+interface Surroundings {
+  readonly self: Process
+  readonly id: string
+  /** Tells the observer manager. */
+  tell(message: ManagerMessage): void
+  /** One variable has its next value: whoever watches it is told. */
+  committed(variable: StoredVariable): void
+  /** Nobody waits for a write that is refused. */
+  refused(error: BeamlineError): void
+  end(error: BeamlineError): void
+}
+
+/** The copy of a session, as the context keeps it that lives there: written by what happened, not by requests. */
+export class ContextCopy implements Copy {
+  readonly #parts: StateParts
+  readonly #around: Surroundings
+  /** By the number that they have in the session. */
+  readonly #numbered = new Map<number, StoredVariable>()
+  /** Types that only this side knows, of variables that are to be. */
+  readonly #own = new Map<string, OwnType>()
+  readonly whereabouts: Whereabouts
+
+  constructor(parts: StateParts, around: Surroundings) {
+    this.#parts = parts
+    this.#around = around
+    this.whereabouts = new Whereabouts(parts.store.memory.log)
+    for (const variable of parts.variables.values()) this.#number(variable)
+  }
+
+  #number(variable: StoredVariable): void {
+    this.#numbered.set(variable.birth.elsewhere ?? variable.number, variable)
+  }
+
+  get id(): string {
+    return this.#around.id
+  }
+
+  get incarnation(): string {
+    return this.#parts.store.incarnation
+  }
+
+  get revision(): number {
+    return this.#parts.store.revision
+  }
+
+  state(): SessionState {
+    return wholeState(this.#parts)
+  }
+
+  apply(events: readonly CommitEvent[]): void {
+    for (let at = 0; at < events.length; ) {
+      let end = at
+      while ((events[end++] as CommitEvent).more && end < events.length);
+      this.#commit(events.slice(at, end))
+      at = end
+    }
+  }
+
+  #commit(events: readonly CommitEvent[]): void {
+    const [{ op, revision, timestamp }] = events as [CommitEvent]
+    if (revision !== this.revision + 1) throw new Error(`revision ${revision} does not follow on ${this.revision}`)
+    if (op === 'define') return this.#define(events[0] as CommitEvent)
+    if (op === 'delete') return this.#delete(events[0] as CommitEvent)
+    const { store } = this.#parts
+    if (events.length === 1) {
+      const [{ number, value, said }] = events as [CommitEvent]
+      const variable = this.#variable(number)
+      store.write(variable, value, timestamp, said)
+      return this.#around.committed(variable)
+    }
+    const all = events.map(({ number, value, said }) => ({ variable: this.#variable(number), value, said }))
+    store.writeAll(all, timestamp)
+    this.#around.tell({ kind: 'commit', changes: all.map(({ variable }) => variable.change()), answer: undefined })
+  }
+
+  #variable(number: number): StoredVariable {
+    const variable = this.#numbered.get(number)
+    if (variable === undefined) throw new Error(`no variable has the number ${number}`)
+    return variable
+  }
+
+  #define({ info, value, said }: CommitEvent): void {
+    const { store, variables } = this.#parts
+    const variable = this.#make(info as NumberedInfo)
+    // Its first commit gives it what it has.
+    const fresh = variable.newborn()
+    store.define(fresh, value, said)
+    variables.set(fresh.name, fresh)
+    this.#number(fresh)
+    this.#track(fresh)
+  }
+
+  #delete({ number, timestamp }: CommitEvent): void {
+    const { store, variables } = this.#parts
+    const variable = this.#variable(number)
+    const { value, version, id, name } = variable
+    store.delete(variable, timestamp)
+    variables.delete(name)
+    this.#numbered.delete(number)
+    const change = variable.deletion(value, this.revision, version, timestamp)
+    this.#around.tell({ kind: 'commit', changes: [change], answer: undefined })
+    this.#around.tell({ kind: 'untrack', id, context: this.#around.self.pid })
+  }
+
+  #track({ id, name }: StoredVariable): void {
+    this.#around.tell({ kind: 'track', id, name, context: this.#around.self.pid })
+  }
+
+  /** Under its number and id, or, in the place of `old`, under those. */
+  #make(info: NumberedInfo, old?: StoredVariable): StoredVariable {
+    const { store, historyLimit } = this.#parts
+    const number = old?.number ?? store.numberFor(info.number)
+    const elsewhere = number === info.number ? {} : { elsewhere: info.number }
+    const own = this.#own.get(info.name) ?? (old && { type: old.birth.definition.type, validator: old.validator })
+    return adopted(info, historyLimit, undefined, { number, id: old?.id ?? info.id, ...elsewhere }, own)
+  }
+
+  become(state: SessionState, reason: string): void {
+    const { store, variables } = this.#parts
+    const lost = { reason, lostFrom: this.revision + 1, lostTo: state.revision }
+    const isSameLife = this.incarnation === state.incarnation
+    // Should this thread die before all is done, its successor knows that it has nothing to go on from.
+    store.incarnation = ''
+    const changes: Change[] = []
+    const here = new Map(state.variables.map((info) => [info.name, info]))
+    for (const old of [...variables.values()]) {
+      const info = here.get(old.name)
+      if (info === undefined || (isSameLife && info.id !== old.id)) changes.push(this.#vanish(old, state.revision))
+    }
+    this.#numbered.clear()
+    for (const info of state.variables) {
+      const old = variables.get(info.name)
+      const variable = this.#make(info, old)
+      store.adopt(variable)
+      variables.set(info.name, variable)
+      this.#number(variable)
+      if (old === undefined) this.#track(variable)
+      else if (old.version !== variable.version || !sameValue(old.value, variable.value))
+        changes.push(madeUpFor(old, variable))
+    }
+    store.restart(state.revision)
+    store.incarnation = state.incarnation
+    const { self, tell } = this.#around
+    tell({ kind: 'resync', context: self.pid, changes, revision: state.revision, lost })
+    for (const { id, meta } of changes) if (meta.deleted) tell({ kind: 'untrack', id, context: self.pid })
+  }
+
+  #vanish(old: StoredVariable, revision: number): Change {
+    const { store, variables } = this.#parts
+    const change = old.deletion(old.value, revision, old.version, Date.now())
+    variables.delete(old.name)
+    store.abandon(old)
+    return { ...change, meta: { ...change.meta, resync: true } }
+  }
+
+  /** A variable will be defined by a type that only this side knows. */
+  expect(name: string, own: OwnType): void {
+    this.#own.set(name, own)
+  }
+
+  check(name: string, value: unknown): unknown {
+    const validator = this.#parts.variables.get(name)?.validator
+    return validator === undefined || validator.type === validator.base ? value : validator.parse(name, value)
+  }
+
+  answer(from: From | undefined, value: unknown, error?: BeamlineError): void {
+    if (from === undefined) return error && this.#around.refused(error)
+    if (error !== undefined) return this.#around.self.replyError(from, error)
+    this.#around.tell({ kind: 'commit', changes: [], answer: { from, value } })
+  }
+
+  end(error: BeamlineError): void {
+    this.#around.end(error)
+  }
+}
+
+function madeUpFor(old: StoredVariable, variable: StoredVariable): Change {
+  const { meta, ...rest } = variable.initial()
+  return { ...rest, previous: old.value, meta: { ...meta, initial: false, resync: true } }
+}
