@@ -55,7 +55,22 @@ module.exports = {
       { path: '^build/src/variables/door/remote\\.js$' },
       { path: 'node_modules/(zod|piscina|commander|@grpc)', reachable: true },
     ),
+    rule(
+      'only-the-bridge-knows-grpc',
+      { path: '^build/src/', pathNot: '^build/src/bridge/' },
+      { path: 'node_modules/(@grpc|grpc-health-check|@bufbuild)' },
+    ),
+    rule(
+      'grpc-is-loaded-by-actors-alone',
+      { path: '^build/src/index\\.js$' },
+      { path: 'node_modules/(@grpc|grpc-health-check|@bufbuild)', reachable: true },
+    ),
     rule('everything-resolves', { path: '^build/src/' }, { couldNotResolve: true }),
   ],
-  options: { doNotFollow: { path: 'node_modules' }, exclude: { path: '\\.d\\.ts$' }, moduleSystems: ['es6', 'cjs'] },
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.d\\.ts$' },
+    moduleSystems: ['es6', 'cjs'],
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
 }

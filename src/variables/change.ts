@@ -64,6 +64,8 @@ export interface VariableInfo {
   readonly metadata: Metadata
   readonly createdAt: number
   readonly updatedAt: number
+  /** Who alone may write it, and since when; see `ctx.lease`. */
+  readonly lease?: { readonly holder: string; readonly since: number }
 }
 
 /** An earlier value of a variable. */

@@ -23,9 +23,9 @@ export class DefinitionTable {
 
   /** Keeps what is known of a variable at a commit. @throws BeamlineError OVERFLOW, NOT_CLONEABLE */
   save(variable: StoredVariable, at: number, deletedAt?: number): void {
-    const { birth, metadata, version } = variable
+    const { birth, metadata, version, lease } = variable
     const said = version < 0 ? undefined : variable.said
-    const saved: SavedVariable = { birth, metadata, at, version, said, deletedAt }
+    const saved: SavedVariable = { birth, metadata, at, version, said, deletedAt, lease }
     this.#table.write(`${birth.number}`, pack(saved), 0)
   }
 

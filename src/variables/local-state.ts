@@ -3,6 +3,7 @@ import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
 import type { Checked } from './checked-write.js'
 import { Glob } from './glob.js'
+import { assertMayWrite, type Lease, leaseTo, mayRelease, type Release } from './lease.js'
 import { checkMetadata } from './metadata.js'
 import type { Lost } from './requests.js'
 import {
@@ -131,6 +132,7 @@ export class LocalState implements StateProvider {
    * @param now the time of the commit
    */
   write(variable: StoredVariable, value: unknown, now: number): void {
+    if (variable.lease !== undefined) assertMayWrite(variable)
     this.#store.write(variable, variable.validator.parse(variable.name, value), now, undefined)
   }
 
@@ -168,6 +170,7 @@ export class LocalState implements StateProvider {
 
   delete(name: string): Commit {
     const variable = this.named(name)
+    assertMayWrite(variable)
     const { value, version } = variable
     const now = Date.now()
     this.#store.delete(variable, now)
@@ -178,6 +181,37 @@ export class LocalState implements StateProvider {
   rollback(name: string, version: number): Commit {
     const { value } = this.named(name).at(version)
     return this.set({ name, value, metadata: { rollbackTo: version } })
+  }
+
+  /** @throws BeamlineError NOT_FOUND, LOCKED, INVALID_TYPE */
+  lease(name: string, holder: string): Lease {
+    const variable = this.named(name)
+    // Numbers count up for as long as the context lives, whatever they are given to.
+    return this.#leased(
+      variable,
+      leaseTo(variable, holder, () => this.#store.nextNumber()),
+    )
+  }
+
+  /** Says whether there was a lease. @throws BeamlineError NOT_FOUND, LOCKED */
+  release(name: string, how: Release): boolean {
+    const variable = this.named(name)
+    if (!mayRelease(variable, how)) return false
+    this.#leased(variable, undefined)
+    return true
+  }
+
+  /** What cannot be kept is not so. */
+  #leased<T extends Lease | undefined>(variable: StoredVariable, lease: T): T {
+    const before = variable.lease
+    variable.lease = lease
+    try {
+      this.#store.save(variable)
+    } catch (error) {
+      variable.lease = before
+      throw error
+    }
+    return lease
   }
 
   describe(name: string): VariableInfo {
@@ -239,6 +273,7 @@ export class LocalState implements StateProvider {
 function check(variable: StoredVariable, { value, expectedVersion, metadata }: Write): unknown {
   const { name, version } = variable
   checkMetadata(name, metadata)
+  assertMayWrite(variable, metadata)
   if (expectedVersion !== undefined && expectedVersion !== version) {
     const text = `${name} has version ${version}, not ${shown(expectedVersion)}: read it again and decide anew`
     throw new BeamlineError('VERSION_CONFLICT', text, { details: { name, version, expectedVersion } })

@@ -3,6 +3,7 @@ import type { From } from '../actors/messages.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Change } from './change.js'
 import type { Seen } from './feed-start.js'
+import type { Release } from './lease.js'
 import type { Definition, Write } from './state.js'
 import type { Home } from './upstream.js'
 
@@ -28,6 +29,8 @@ export type ContextRequest =
   | { readonly kind: 'delete'; readonly name: string }
   | { readonly kind: 'history'; readonly name: string; readonly limit: number }
   | { readonly kind: 'rollback'; readonly name: string; readonly version: number }
+  | { readonly kind: 'lease'; readonly name: string; readonly holder: string }
+  | { readonly kind: 'release'; readonly name: string; readonly how: Release }
   | { readonly kind: 'watch'; readonly watch: WatchRequest }
   | { readonly kind: 'watchers' }
   /** Every commit from now on is to be told to a copy. */
@@ -182,6 +185,6 @@ const harmless: readonly string[] = ['open', 'get', 'describe', 'list', 'history
 /** Whether asking twice changes nothing more than asking once. */
 export const isHarmless = ({ kind }: ContextRequest): boolean => harmless.includes(kind)
 
-const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback']
+const writes: readonly string[] = ['define', 'set', 'set-many', 'delete', 'rollback', 'lease', 'release']
 
 export const isWrite = ({ kind }: ContextRequest): boolean => writes.includes(kind)

@@ -118,6 +118,8 @@ const contextRequests: Checks<ContextRequest> = {
   delete: always,
   history: always,
   rollback: always,
+  lease: always,
+  release: ({ how }) => isRecord(how),
   watch: ({ watch }) => isWatchRequest(watch),
   watchers: always,
   feed: ({ to, seen }) => isPid(to) && (seen === undefined || isSeen(seen)),

@@ -1,5 +1,6 @@
 import { BeamlineError, shown } from '../errors.js'
 import { type Change, type HistoryEntry, type Metadata, metaOf, type VariableInfo } from './change.js'
+import type { Lease } from './lease.js'
 import { deleted, type LogRecord } from './log-half.js'
 import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
@@ -28,6 +29,7 @@ export interface Known {
   readonly said: Metadata | undefined
   /** The commit that deleted it, when the log no longer needs to tell of that. */
   readonly deletedAt: number | undefined
+  readonly lease?: Lease | undefined
 }
 
 /** One variable of a context, as its actor knows it; what others may read of it, and what outlives the actor, is shared. */
@@ -48,6 +50,8 @@ export class StoredVariable {
   timestamp = 0
   /** Everything said of it so far, later words over earlier ones. */
   metadata: Metadata
+  /** Kept in its definition. */
+  lease: Lease | undefined
   readonly #history: ValueHistory
   readonly #saved: Known | undefined
 
@@ -58,6 +62,7 @@ export class StoredVariable {
     this.birth = birth
     this.validator = validator
     this.metadata = saved?.metadata ?? unsaid
+    this.lease = saved?.lease
     this.#saved = saved
     this.#history = new ValueHistory(historyLimit)
   }
@@ -150,7 +155,7 @@ export class StoredVariable {
   }
 
   info(): VariableInfo {
-    const { id, name, value, version, revision, metadata } = this
+    const { id, name, value, version, revision, metadata, lease } = this
     const { type, base, constraints } = this.validator
     const { createdAt, definition } = this.birth
     return {
@@ -166,6 +171,7 @@ export class StoredVariable {
       metadata,
       createdAt,
       updatedAt: this.timestamp,
+      ...(lease !== undefined && { lease: { holder: lease.holder, since: lease.since } }),
     }
   }
 

@@ -220,7 +220,7 @@ test('an error keeps its code, words and details; one that is not ours says noth
   assert.instance(back, BeamlineError)
   assert.equal([back.code, back.message], ['CONSTRAINT', 'x: above'])
   same(back.details, { max: Infinity, list: [1], big: 2n ** 60n })
-  const secret = toFailure(new Error('at /home/secret'))
+  const secret = toFailure(new Error('of the secret'))
   assert.not.match(JSON.stringify(secret), /secret/)
   assert.equal(fromFailure(secret).code, 'CORRUPT')
 })

@@ -40,6 +40,21 @@ for (const how of ['throw in a timer', 'process.exit', 'let a promise float'])
       await assert.rejects(ctx.set('x', -1), 'CONSTRAINT')
     }))
 
+test('V7 a lease outlives the thread of its context, and tokens count on', () =>
+  withSystem(options, async (system) => {
+    await using ctx = await Context.start(system, { id: 'room', timeout: patience })
+    await ctx.define('x', 'integer', 0)
+    const { token } = await ctx.lease('x', 'adam')
+    await ctx.set('x', 1, { optimization_id: token })
+    await strike(system)
+    await assert.rejects(ctx.set('x', 2), 'LOCKED')
+    await ctx.set('x', 2, { optimization_id: token })
+    assert.ok((await ctx.lease('x', 'adam')).token > token)
+    assert.is(await ctx.release('x', { force: true }), true)
+    await strike(system)
+    assert.is((await ctx.set('x', 3)).version, 3)
+  }))
+
 test('V7 a context whose thread has died goes on in the thread that waited for that', () =>
   withSystem(options, async (system) => {
     await using ctx = await Context.start(system, { id: 'room', timeout: patience })

@@ -1,3 +1,4 @@
+import { copyJson } from './json.js'
 import { isPlainObject } from './refusal.js'
 
 /**
@@ -10,6 +11,12 @@ export interface Foreign {
   readonly bytes: Uint8Array
   /** The header as its writer spelled it, where `header` alone would be spelled otherwise. */
   readonly spelled?: string
+}
+
+/** For itself: nothing its writer does to it later is seen. */
+export function copyForeign({ header, bytes, spelled }: Foreign): Foreign {
+  const copy = { header: copyJson(header) as Foreign['header'], bytes: new Uint8Array(bytes) }
+  return spelled === undefined ? copy : { ...copy, spelled }
 }
 
 const keys: readonly string[] = ['header', 'bytes', 'spelled']

@@ -1,5 +1,6 @@
 import type { ConstraintReader } from './constraint-reader.js'
-import { isNumberList } from './embedding.js'
+import { foreign, isNumberList } from './embedding.js'
+import { type Foreign, isForeign } from './foreign.js'
 import { copyJson, NotJson } from './json.js'
 import { notFinite, toNumber } from './numbers.js'
 import { isPlainObject, type Parse, violated, wrongType } from './refusal.js'
@@ -14,13 +15,14 @@ const wrongSize = "data size doesn't match shape"
 /**
  * Reads `{ shape, data }`, where `data` is flat or nested, in arrays or typed arrays, and is kept in the form it has:
  * only its count of numbers must be the product of `shape`. NaN and the infinities are numbers, unless `finite` refuses
- * them.
+ * them. A foreign value is taken as it is.
  */
-export function tensorParser(type: string, reader: ConstraintReader): Parse<Tensor> {
+export function tensorParser(type: string, reader: ConstraintReader): Parse<Tensor | Foreign> {
   const required = reader.counts('shape')
   const finite = reader.flag('finite')
   return (name, value) => {
     if (!isPlainObject(value)) throw wrongType(name, type, value, notATensor)
+    if (isForeign(value)) return foreign(name, type, value)
     const { shape, data, ...rest } = value
     const sizes = copyShape(shape)
     if (sizes === undefined || !isNumberList(data)) throw wrongType(name, type, value, notATensor)
