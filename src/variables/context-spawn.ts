@@ -4,7 +4,8 @@ import type { Placement, SpawnOptions } from '../actors/spawner.js'
 import type { Startable } from '../actors/startable.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Pid } from '../threads/pid.js'
-import type { ContextArgs } from './context-actor.js'
+import type { ContextArgs } from './context-args.js'
+import { registered } from './context-name.js'
 import { checkBases, type ModuleBases } from './module-base.js'
 import type { SessionState } from './session-state.js'
 import type { ContextHost } from './upstream.js'
@@ -41,8 +42,6 @@ export interface Origin {
   readonly state?: SessionState
 }
 
-/** The registered name of the context with this id. */
-export const registered = (id: string): string => `beamline.context.${id}`
 const actor = { module: new URL('./context-actor.js', import.meta.url), export: 'contextActor' }
 
 /** What starts the process that is a context. @throws BeamlineError INVALID_TYPE, BAD_ENTRY */

@@ -52,7 +52,7 @@ export class Admission {
     const { guard = this.#guard, isEndless = false } = about
     const wrapped: Record<string, UntypedHandleCall> = {}
     for (const [name, method] of Object.entries(definition)) {
-      const handler = implementation[name] as Handler | undefined
+      const handler = (implementation[name] ?? implementation[method.originalName ?? '']) as Handler | undefined
       if (handler !== undefined)
         wrapped[name] = (
           method.responseStream ? this.#stream(handler, guard, isEndless) : this.#unary(handler, guard)

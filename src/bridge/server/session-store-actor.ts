@@ -7,6 +7,7 @@ import { BeamlineError } from '../../errors.js'
 import { Pid, type Ref } from '../../threads/pid.js'
 import { Context } from '../../variables/context.js'
 import { nextContext } from '../../variables/context-keeper.js'
+import type { SessionState } from '../../variables/session-state.js'
 import type { MemoryNote, SessionRecord } from './server-memory-actor.js'
 import { checkSessionId, type StoreArgs, type StoredSession, type StoreRequest } from './session-store.js'
 
@@ -58,7 +59,7 @@ class SessionStore implements Behaviour {
   async recover(): Promise<void> {
     for (const record of (await this.#self.call(this.#args.memory, 'sessions')) as SessionRecord[]) {
       const { uid, id, createdAt, metadata, pid } = record
-      const context = this.#find(id, record)
+      const context = this.#find(record)
       if (context === undefined || pid === undefined) {
         this.#note({ kind: 'forget', id })
         // One that had only begun nobody was told of.
@@ -71,9 +72,9 @@ class SessionStore implements Behaviour {
     }
   }
 
-  #find(id: string, { pid }: SessionRecord): Context | undefined {
+  #find({ pid, ...session }: SessionRecord): Context | undefined {
     try {
-      return Context.attach(this.#self, id)
+      return Context.attach(this.#self, keyOf(session))
     } catch {
       // One whose thread has died, too, has no name now, but a successor later.
       return pid === undefined ? undefined : Context.attach(this.#self, pid)
@@ -152,13 +153,11 @@ class SessionStore implements Behaviour {
   async #begin(session: Kept, state: unknown): Promise<void> {
     const { id } = session
     try {
-      session.context = await Context.start(this.#self, { id, ...(state !== undefined && { state }) })
+      const origin = { key: keyOf(session), ...(state !== undefined && { state: state as SessionState }) }
+      session.context = await Context.start(this.#self, { id }, origin)
     } catch (error) {
       this.#forget(session)
-      const isTaken = error instanceof BeamlineError && error.code === 'ALREADY_EXISTS'
-      if (!isTaken) throw error
-      const text = `${exists(id).message}, as a context that is no session: choose another id`
-      throw new BeamlineError('ALREADY_EXISTS', text, { cause: error, details: { session: id } })
+      throw error
     }
     session.usedAt = this.#now
     this.#monitor(session)
@@ -288,6 +287,9 @@ class SessionStore implements Behaviour {
     this.#self.sendAfter(this.#self.pid, SWEEP, Math.min(RARELY, Math.max(OFTEN, ttlMs / 4)))
   }
 }
+
+/** What the system of the server knows its context by: others of it may live in the session, or have lived. */
+const keyOf = ({ uid, id }: Pick<Kept, 'uid' | 'id'>): string => `${id}@${uid}`
 
 function storedOf({ uid, id, createdAt, metadata, context }: Kept): StoredSession {
   return { uid, id, createdAt, metadata, pid: (context as Context).pid }
