@@ -105,14 +105,18 @@ test('the death of the system thread ends no session, and the server goes on', (
 
 test('a server that has been stopped is gone, with its sessions, and may be stopped again', () =>
   withSystem(options, async (system) => {
-    await BridgeServer.start(system, { address: ':0' }).then((server) => server.stop())
-    // What the first of them brings with it stays with the system.
+    const run = async () => {
+      const server = await BridgeServer.start(system, { address: ':0' })
+      const ctx = await server.sessions.create('s')
+      await Promise.all([server.stop(), server.stop()])
+      await server.stop()
+      await assert.rejects(ctx.list(), 'NOPROC')
+      return server
+    }
+    await run()
+    // What the first brings with it stays with the system.
     const before = system.processes().map(String)
-    const server = await BridgeServer.start(system, { address: ':0' })
-    const ctx = await server.sessions.create('s')
-    await Promise.all([server.stop(), server.stop()])
-    await server.stop()
-    await assert.rejects(ctx.list(), 'NOPROC')
+    const server = await run()
     await assert.rejects(server.stats(), 'STOPPED')
     await assert.rejects(server.sessions.create('t'), 'STOPPED')
     await eventually(() => assert.equal(system.processes().map(String), before))

@@ -9,10 +9,10 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
+import { type Refusal, refusalOf } from '../wire/status.js'
 import type { Guard } from './guard.js'
 import type { Limits } from './limits.js'
 import type { BoundService, Rates } from './service-deps.js'
-import { type Refusal, refusalOf } from './status.js'
 
 type Streaming = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
 type Handler = (call: never, callback?: sendUnaryData<unknown>) => void

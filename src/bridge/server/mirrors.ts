@@ -1,0 +1,168 @@
+import { isDown } from '../../actors/messages.js'
+import { Process } from '../../actors/process.js'
+import { BeamlineError } from '../../errors.js'
+import type { Pid, Ref } from '../../threads/pid.js'
+import { closeFeed, isFed, openFeed } from '../../variables/feed.js'
+import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
+import { defaultBounds, type LogBounds } from './mirror-log.js'
+import { Mirror } from './mirror.js'
+import type { Session } from './session.js'
+
+/** A mirror, and how it is fed. */
+interface Fed {
+  readonly session: Session
+  readonly opened: Promise<Mirror>
+  mirror: Mirror | undefined
+  /** The feed is being opened: what it tells is kept in `early` until it is known where it begins. */
+  isOpening: boolean
+  early: CommitEvent[]
+  /** Its context has died since it was opened. */
+  isDown: boolean
+  pid: Pid | undefined
+  monitor: Ref | undefined
+}
+
+/** The copies of sessions that one process keeps: each made when it is first needed, and kept until its session ends. */
+export class Mirrors {
+  readonly #self: Process
+  readonly #bounds: LogBounds
+  readonly #all = new Map<string, Fed>()
+
+  constructor(self: Process, bounds: LogBounds = defaultBounds) {
+    this.#self = self
+    this.#bounds = bounds
+  }
+
+  get count(): number {
+    return this.#all.size
+  }
+
+  /** @throws BeamlineError NOPROC when the session's context has ended */
+  open(session: Session): Promise<Mirror> {
+    const known = this.#all.get(session.id)
+    if (known?.session.context === session.context || (known !== undefined && !known.session.signal.aborted))
+      return known.opened
+    if (known !== undefined) this.#end(known, ended(known.session))
+    let begin: (mirror: Promise<Mirror>) => void = () => {}
+    const opened = new Promise<Mirror>((resolve) => {
+      begin = resolve
+    })
+    const fed: Fed = {
+      session,
+      opened,
+      mirror: undefined,
+      isOpening: true,
+      early: [],
+      isDown: false,
+      pid: undefined,
+      monitor: undefined,
+    }
+    this.#all.set(session.id, fed)
+    begin(this.#begin(fed))
+    session.signal.addEventListener('abort', () => this.#end(fed, ended(session)), { once: true })
+    if (session.signal.aborted) this.#end(fed, ended(session))
+    return opened
+  }
+
+  async #begin(fed: Fed): Promise<Mirror> {
+    try {
+      const start = await this.#openFeed(fed)
+      const mirror = new Mirror(fed.session.id, start, Process.hostOf(this.#self).clock, this.#bounds)
+      fed.mirror = mirror
+      if (this.#all.get(fed.session.id) !== fed) mirror.end(ended(fed.session))
+      this.#opened(fed, mirror)
+      return mirror
+    } catch (error) {
+      this.#remove(fed)
+      throw error
+    }
+  }
+
+  /** @throws BeamlineError NOPROC when the context has ended and nothing comes in its place */
+  async #openFeed(fed: Fed, mirror?: Mirror): Promise<FeedStart> {
+    const { context } = fed.session
+    for (;;) {
+      fed.isOpening = true
+      fed.isDown = false
+      fed.early = []
+      const { pid } = context
+      try {
+        fed.pid = pid
+        fed.monitor = this.#self.monitor(pid)
+        return await openFeed(this.#self, pid, mirror && { incarnation: mirror.incarnation, revision: mirror.head })
+      } catch (error) {
+        if (!isGone(error)) throw error
+        await this.#successor(fed, pid)
+      }
+    }
+  }
+
+  /** Waits for the process that comes in the place of one that died with its thread. */
+  async #successor({ session: { context, signal } }: Fed, before: Pid): Promise<void> {
+    for (;;) {
+      try {
+        await context.getMany([])
+        if (!context.pid.equals(before)) return
+        throw new BeamlineError('NOPROC', `the context ${context.id} has ended`)
+      } catch (error) {
+        if (!(error instanceof BeamlineError && error.code === 'CALL_TIMEOUT') || signal.aborted) throw error
+      }
+    }
+  }
+
+  #opened(fed: Fed, mirror: Mirror): void {
+    fed.isOpening = false
+    mirror.take(fed.early.splice(0))
+    if (fed.isDown) void this.#reopen(fed, mirror)
+  }
+
+  /** Takes a message that has come to the process, if it is for a mirror. @returns whether it was */
+  take(message: unknown): boolean {
+    if (isFed(message)) {
+      const fed = this.#all.get(message.context)
+      if (fed?.mirror === undefined || fed.isOpening) fed?.early.push(...message.events)
+      else fed.mirror.take(message.events)
+      return true
+    }
+    if (!isDown(message)) return false
+    for (const fed of this.#all.values()) {
+      if (fed.monitor?.equals(message.ref) !== true) continue
+      fed.isDown = true
+      fed.monitor = undefined
+      if (fed.mirror !== undefined && !fed.isOpening) void this.#reopen(fed, fed.mirror)
+      return true
+    }
+    return false
+  }
+
+  /** The context has died: with its thread, then it comes back, or for good. */
+  async #reopen(fed: Fed, mirror: Mirror): Promise<void> {
+    fed.isOpening = true
+    try {
+      if (fed.pid !== undefined) await this.#successor(fed, fed.pid)
+      mirror.resume(await this.#openFeed(fed, mirror))
+      this.#opened(fed, mirror)
+    } catch {
+      this.#end(fed, ended(fed.session))
+    }
+  }
+
+  #end(fed: Fed, error: BeamlineError): void {
+    this.#remove(fed)
+    fed.mirror?.end(error)
+  }
+
+  #remove(fed: Fed): void {
+    if (this.#all.get(fed.session.id) === fed) this.#all.delete(fed.session.id)
+    if (fed.monitor === undefined) return
+    this.#self.demonitor(fed.monitor, { flush: true })
+    fed.monitor = undefined
+    if (fed.pid !== undefined) closeFeed(this.#self, fed.pid)
+  }
+}
+
+function ended({ id }: Session): BeamlineError {
+  return new BeamlineError('NOT_FOUND', `Session not found: ${id}`, { details: { session: id } })
+}
+
+const isGone = (error: unknown): boolean => error instanceof BeamlineError && error.code === 'NOPROC'

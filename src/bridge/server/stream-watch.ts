@@ -1,0 +1,352 @@
+import type { Clock, Timer } from '../../threads/clock.js'
+import { type Created, Reason, ResumeResult, type WatchProgress } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import type { LogEntry } from './mirror-log.js'
+import type { Mirror, MirrorWatcher } from './mirror.js'
+import type { Standing } from './mirror-standing.js'
+import { type Allowance, EveryPending, LatestPending, type Needs, type Outgoing, type Pending } from './stream-pending.js'
+import { isWanted, type Wanted } from './stream-selection.js'
+import type { SnapshotTurns } from './stream-snapshots.js'
+
+/** Snapshots of so many variables need no turn. */
+const SMALL = 256
+
+/** What a client wants of a watch. */
+export interface WatchWish {
+  readonly id: number
+  readonly wanted: Wanted
+  readonly policy: 'lossless' | 'latest' | 'sampled'
+  readonly minIntervalMs: number
+  readonly onGap: 'snapshot' | 'fail'
+  readonly credit: number
+  readonly allowMissing: boolean
+  readonly resume: { readonly incarnation: string; readonly revision: number } | undefined
+}
+
+/** What a watch needs of the stream it is on. */
+export interface WatchHost {
+  readonly clock: Clock
+  readonly turns: SnapshotTurns
+  readonly maxCredit: number
+  /** It has something to be sent. */
+  ready(watch: ServerWatch): void
+  created(watch: ServerWatch, created: Created): void
+  /** Nothing more comes of it. */
+  over(watch: ServerWatch, end: WatchEnd): void
+}
+
+export interface WatchEnd {
+  readonly reason: Reason
+  readonly detail: string
+  readonly retryAfterMs?: number
+}
+
+/** What is sent of a watch at once. */
+export type Piece =
+  | { readonly kind: 'snapshot'; readonly revision: number; readonly variables: readonly Standing[]; readonly last: boolean }
+  | { readonly kind: 'batch'; readonly prev: number; readonly through: number; readonly events: readonly Outgoing[] }
+  /** Nothing: the next revision, or variable, needs more than was allowed. */
+  | { readonly kind: 'short'; readonly needs: Needs }
+
+interface Snapshot {
+  readonly variables: readonly Standing[]
+  readonly revision: number
+  sent: number
+  hasTurn: boolean
+  release: () => void
+}
+
+/**
+ * A watch of one stream: how far its receiver has been told, and how much it may be told. What waits for it is a place in
+ * the log of its session, or the variables that have changed, and never a queue of its own.
+ */
+export class ServerWatch implements MirrorWatcher {
+  readonly wish: WatchWish
+  readonly mirror: Mirror
+  /** Its place in the rounds of its stream; see `StreamWriter`. */
+  deficit = 0
+  isQueued = false
+  readonly #host: WatchHost
+  readonly #pending: Pending
+  #through = 0
+  #credit: number
+  /** The most that it may be told without an acknowledgement: what is larger has to be split. */
+  #window: number
+  #snapshot: Snapshot | undefined
+  /** SAMPLED: until then nothing is told. */
+  #notBefore = Number.NEGATIVE_INFINITY
+  #timer: Timer | undefined
+  #endedAt: number | undefined
+  #isOver = false
+
+  constructor(wish: WatchWish, mirror: Mirror, host: WatchHost) {
+    this.wish = wish
+    this.mirror = mirror
+    this.#host = host
+    this.#credit = this.#window = Math.min(wish.credit, host.maxCredit)
+    const { wanted } = wish
+    this.#pending =
+      wish.policy === 'lossless'
+        ? new EveryPending(
+            () => mirror.log,
+            wanted.all ? () => true : ({ event }) => isWanted(wanted, event.name, event.id),
+          )
+        : new LatestPending()
+  }
+
+  get id(): number {
+    return this.wish.id
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Up to which revision its receiver has been told everything. */
+  get through(): number {
+    return this.#through
+  }
+
+  get credit(): number {
+    return this.#credit
+  }
+
+  /** The largest number of events that may be told at once. */
+  get window(): number {
+    return this.#window
+  }
+
+  /** Whether something can be sent now. */
+  get isReady(): boolean {
+    if (this.#isOver) return false
+    const snapshot = this.#snapshot
+    if (snapshot !== undefined)
+      return snapshot.hasTurn && (this.#credit > 0 || snapshot.sent === snapshot.variables.length)
+    return this.#credit > 0 && !this.#pending.isEmpty && !this.#isHeld
+  }
+
+  /** Whether something waits, for credit or for its time if not for the stream. */
+  get isBehind(): boolean {
+    return !this.#isOver && (this.#snapshot !== undefined || !this.#pending.isEmpty)
+  }
+
+  get #isHeld(): boolean {
+    return this.#host.clock.now() < this.#notBefore
+  }
+
+  /** Begins: nothing that is committed from now on is missed, and nothing that was committed before comes as an event. */
+  begin(): void {
+    const { mirror } = this
+    const { resume, onGap, wanted, allowMissing } = this.wish
+    const result = resultOf(mirror, resume)
+    if (result !== ResumeResult.RESUME_RESULT_FRESH && result !== ResumeResult.RESUME_RESULT_RESUMED && onGap === 'fail')
+      return this.#lose(result)
+    const missing = [...wanted.names, ...wanted.ids].filter((identifier) => !isThere(mirror, wanted, identifier))
+    if (missing.length > 0 && !allowMissing && result !== ResumeResult.RESUME_RESULT_RESUMED)
+      return this.#finish(Reason.REASON_NOT_FOUND, `Variable not found: ${missing.join(', ')}`)
+    mirror.watch(this, wanted)
+    if (result === ResumeResult.RESUME_RESULT_RESUMED && resume !== undefined) this.#goOn(resume.revision, missing)
+    else this.#startOver(result, missing)
+    if (mirror.closed !== undefined) this.ended()
+  }
+
+  #goOn(revision: number, missing: string[]): void {
+    const { log } = this.mirror
+    this.#through = revision
+    this.#host.created(this, this.#createdAt(revision, ResumeResult.RESUME_RESULT_RESUMED, missing))
+    for (let at = log.indexAfter(revision); at < log.end; at++) {
+      const entry = log.at(at) as LogEntry
+      if (isWanted(this.wish.wanted, entry.event.name, entry.event.id)) this.#pending.note(entry)
+    }
+    this.#wake()
+  }
+
+  #startOver(result: ResumeResult, missing: string[]): void {
+    const { mirror } = this
+    this.#snapshot?.release()
+    this.#pending.clear()
+    this.#through = 0
+    const variables = mirror.select(this.wish.wanted)
+    const snapshot = { variables, revision: mirror.head, sent: 0, hasTurn: variables.length <= SMALL, release: () => {} }
+    this.#snapshot = snapshot
+    this.#host.created(this, this.#createdAt(mirror.head, result, missing))
+    if (!snapshot.hasTurn) this.#awaitTurn(snapshot)
+    this.#wake()
+  }
+
+  #awaitTurn(snapshot: Snapshot): void {
+    const granted = () => {
+      snapshot.hasTurn = true
+      this.#wake()
+    }
+    const refused = (retryAfterMs: number) =>
+      this.#finish(Reason.REASON_LIMIT, 'too many snapshots are under way: try again', retryAfterMs)
+    snapshot.release = this.#host.turns.request(this.#host, granted, refused)
+  }
+
+  #createdAt(revision: number, resume: ResumeResult, missing: string[]): Created {
+    const { incarnation, compacted } = this.mirror
+    return { watchId: this.id, incarnation, revision, compacted, resume, missing }
+  }
+
+  committed(entry: LogEntry): void {
+    if (this.#isOver) return
+    this.#pending.note(entry)
+    this.#wake()
+  }
+
+  begunAnew(): void {
+    if (this.#isOver) return
+    this.#recover(ResumeResult.RESUME_RESULT_NEW_INCARNATION)
+  }
+
+  /** The session has ended: what was committed is told first. */
+  ended(): void {
+    this.#endedAt ??= this.#host.clock.now()
+    this.#closeWhenTold()
+  }
+
+  #closeWhenTold(): void {
+    if (this.#endedAt === undefined || this.#isOver || this.isBehind) return
+    this.#finish(Reason.REASON_SESSION_CLOSED, this.mirror.closed?.message ?? 'the session has ended')
+  }
+
+  /** Looks, from time to time, after what no event would tell of. @param patience for a receiver that gives no credit */
+  check(patience: number): void {
+    if (this.#isOver) return
+    if (this.#pending.isLost) return this.#recover(ResumeResult.RESUME_RESULT_COMPACTED)
+    const { closed, head } = this.mirror
+    if (this.#endedAt === undefined || this.#host.clock.now() - this.#endedAt < patience) return
+    const untold = `${closed?.message ?? 'the session has ended'}; revisions ${this.#through + 1} to ${head} were not taken`
+    this.#finish(Reason.REASON_SESSION_CLOSED, untold)
+  }
+
+  /** Not all can be told that was missed. */
+  #recover(result: ResumeResult): void {
+    if (this.wish.onGap === 'fail') return this.#lose(result)
+    this.#startOver(result, [])
+  }
+
+  #lose(result: ResumeResult): void {
+    const { compacted, head, incarnation } = this.mirror
+    if (this.wish.resume === undefined || this.#through > 0 || this.#snapshot !== undefined) {
+      const text = `revisions ${this.#through + 1} to ${compacted} are no longer kept, and were not taken in time`
+      if (result === ResumeResult.RESUME_RESULT_COMPACTED) return this.#finish(Reason.REASON_SLOW_CONSUMER, text)
+    }
+    const { revision = 0 } = this.wish.resume ?? {}
+    if (result === ResumeResult.RESUME_RESULT_COMPACTED)
+      return this.#finish(Reason.REASON_COMPACTED, `not all after revision ${revision} is kept: begin at ${compacted}`)
+    const text =
+      result === ResumeResult.RESUME_RESULT_FUTURE
+        ? `the session never was at revision ${revision}: it is at ${head}`
+        : `the session has begun anew, as ${incarnation}`
+    this.#finish(Reason.REASON_NEW_INCARNATION, text)
+  }
+
+  /** More may be told. */
+  acknowledge(credit: number): void {
+    this.#credit = Math.min(this.#credit + credit, this.#host.maxCredit)
+    this.#window = Math.max(this.#window, this.#credit)
+    this.#wake()
+  }
+
+  /** What is to be told next, if anything. */
+  next(allowance: Allowance): Piece | undefined {
+    if (this.#pending.isLost) this.#recover(ResumeResult.RESUME_RESULT_COMPACTED)
+    if (!this.isReady) return undefined
+    const limits = { ...allowance, events: Math.min(allowance.events, this.#credit) }
+    const piece = this.#snapshot === undefined ? this.#batch(limits) : this.#chunk(this.#snapshot, limits)
+    if (piece?.kind !== 'short') this.#closeWhenTold()
+    return piece
+  }
+
+  #chunk(snapshot: Snapshot, { events, bytes }: Allowance): Piece {
+    const { variables, revision, sent } = snapshot
+    const isCounted = bytes !== Number.POSITIVE_INFINITY
+    let sum = 0
+    let end = sent
+    for (; end < variables.length && end - sent < events; end++) {
+      sum += isCounted ? (variables[end] as Standing).body.length + 6 : 0
+      if (sum > bytes) break
+    }
+    if (end === sent && sent < variables.length) return { kind: 'short', needs: { events: 1, bytes: sum } }
+    snapshot.sent = end
+    this.#credit -= end - sent
+    const last = end === variables.length
+    if (last) {
+      snapshot.release()
+      this.#snapshot = undefined
+      this.#through = revision
+    }
+    return { kind: 'snapshot', revision, variables: variables.slice(sent, end), last }
+  }
+
+  #batch(allowance: Allowance): Piece | undefined {
+    const { events, needs } = this.#pending.take(allowance)
+    if (needs !== undefined) return { kind: 'short', needs }
+    if (events.length === 0) return undefined
+    this.#credit -= events.length
+    const prev = this.#through
+    this.#settle()
+    if (this.wish.policy === 'sampled') this.#hold()
+    return { kind: 'batch', prev, through: this.#through, events }
+  }
+
+  #settle(): void {
+    this.#through = Math.max(this.#through, this.#pending.settled(this.mirror.head))
+  }
+
+  /** How far it is. What is told later comes after that. */
+  progress(): WatchProgress {
+    // Before the snapshot is whole its receiver has nothing.
+    if (this.#snapshot === undefined) this.#settle()
+    return { watchId: this.id, through: this.#through, head: this.mirror.head }
+  }
+
+  #hold(): void {
+    const { clock } = this.#host
+    this.#notBefore = clock.now() + this.wish.minIntervalMs
+    this.#stopTimer()
+    this.#timer = clock.setTimeout(() => {
+      this.#notBefore = Number.NEGATIVE_INFINITY
+      this.#timer = undefined
+      this.#wake()
+    }, this.wish.minIntervalMs)
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#host.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #wake(): void {
+    if (!this.isQueued && this.isReady) this.#host.ready(this)
+  }
+
+  #finish(reason: Reason, detail: string, retryAfterMs?: number): void {
+    if (this.#isOver) return
+    this.#host.over(this, { reason, detail, ...(retryAfterMs !== undefined && { retryAfterMs }) })
+  }
+
+  /** Lets go of everything; harmless when repeated. */
+  remove(): void {
+    this.#isOver = true
+    this.#stopTimer()
+    this.#snapshot?.release()
+    this.#snapshot = undefined
+    this.#pending.clear()
+    this.mirror.unwatch(this)
+  }
+}
+
+/** How a watch goes on that has seen a session up to a revision. */
+function resultOf(mirror: Mirror, resume: WatchWish['resume']): ResumeResult {
+  if (resume === undefined) return ResumeResult.RESUME_RESULT_FRESH
+  if (resume.incarnation !== mirror.incarnation) return ResumeResult.RESUME_RESULT_NEW_INCARNATION
+  if (resume.revision > mirror.head) return ResumeResult.RESUME_RESULT_FUTURE
+  if (resume.revision < mirror.compacted) return ResumeResult.RESUME_RESULT_COMPACTED
+  return ResumeResult.RESUME_RESULT_RESUMED
+}
+
+function isThere(mirror: Mirror, { names }: Wanted, identifier: string): boolean {
+  return (names.has(identifier) ? mirror.named(identifier) : mirror.identified(identifier)) !== undefined
+}
