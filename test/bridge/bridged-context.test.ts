@@ -193,17 +193,20 @@ test('X5 a context whose id is that of a session stays where it is', async () =>
   assert.is(ctx.peek('x'), 2)
 })
 
-test('X6 a bridge that is killed comes back, and its contexts with it', withContext(async (ctx) => {
-  const x = await ctx.define('x', 'integer', 0)
-  const seen = new Recorder()
-  await using watch = await x.watch(seen.callback)
-  await x.set(1)
-  system().self.exit(bridge.pid, 'kill')
-  await eventually(() => watch.state === 'stale')
-  await x.set(2)
-  await eventually(() => watch.state === 'live')
-  await x.set(3)
-  assert.equal(seen.values, [1, 2, 3])
-}))
+test(
+  'X6 a bridge that is killed comes back, and its contexts with it',
+  withContext(async (ctx) => {
+    const x = await ctx.define('x', 'integer', 0)
+    const seen = new Recorder()
+    await using watch = await x.watch(seen.callback)
+    await x.set(1)
+    system().self.exit(bridge.pid, 'kill')
+    await eventually(() => watch.state === 'stale')
+    await x.set(2)
+    await eventually(() => watch.state === 'live')
+    await x.set(3)
+    assert.equal(seen.values, [1, 2, 3])
+  }),
+)
 
 test.run()
