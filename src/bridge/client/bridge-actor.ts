@@ -5,6 +5,7 @@ import { Call, Cast, type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
 import { BeamlineError, shown } from '../../errors.js'
 import type { Pid } from '../../threads/pid.js'
+import { firstBridge } from '../../variables/upstream.js'
 import type { ServerItem, Welcome } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { Acks } from './acks.js'
 import { Attached } from './attached.js'
@@ -13,6 +14,7 @@ import { ContextErrand } from './errands.js'
 import type { BridgeInfo, BridgeMessage, BridgeRequest, BridgeState, FromBridge, ToHandle } from './messages.js'
 import type { BridgeArgs } from './options.js'
 import { Outbox } from './outbox.js'
+import { homeBehind } from './session-upstream.js'
 import { Sessions } from './sessions.js'
 import { isBridgeMessage, isBridgeRequest } from './shape.js'
 import { lost } from './status.js'
@@ -21,7 +23,10 @@ import { lost } from './status.js'
 const PATIENCE = 1000
 
 /** The process that is a bridge, for a thread of its own. It tries for ever to be connected. */
-export const bridgeActor = behaviour<BridgeArgs>((self, args) => new BridgeActor(self, args))
+export const bridgeActor = behaviour<BridgeArgs>(async (self, args) => {
+  await self.register(firstBridge).catch(() => {})
+  return new BridgeActor(self, args)
+})
 
 /** Between the contexts of a system and one server: one connection, one stream, on it everything. */
 class BridgeActor implements Behaviour, ConnectionEvents {
@@ -91,6 +96,8 @@ class BridgeActor implements Behaviour, ConnectionEvents {
         this.#attached.remove(request.pid, request.session)
         this.#sessions.detach(request.session, request.pid)
         return this.#self.reply(from, undefined)
+      case 'home':
+        return this.#self.reply(from, homeBehind(this.#args.name))
       case 'info':
         return this.#self.reply(from, this.#info())
       case 'ready':
@@ -100,11 +107,11 @@ class BridgeActor implements Behaviour, ConnectionEvents {
     }
   }
 
-  #attach(from: From, { session, pid, state, seen }: Extract<BridgeRequest, { kind: 'attach' }>): void {
+  #attach(from: From, { session, pid, create, state, seen }: Extract<BridgeRequest, { kind: 'attach' }>): void {
     const error = this.#refusal(`attach to ${session}`)
     if (error !== undefined) return this.#self.replyError(from, error)
     this.#attached.add(pid, session)
-    this.#sessions.attach(session, { from, pid, state, seen })
+    this.#sessions.attach(session, { from, pid, create, state, seen })
   }
 
   #command(message: BridgeMessage): void {

@@ -51,7 +51,8 @@ export type BridgeRequest =
       readonly state?: SessionState
       /**
        * A context that was attached before, to a bridge whose thread has died or as a process whose own has, and all that
-       * it knows: answered with `undefined` when `events` alone make up for the rest. With `create`, a session that is gone begins again with it.
+       * it knows: answered with `undefined` when `events` alone make up for the rest. With `create`, a session that is gone
+       * begins again with that.
        */
       readonly seen?: SessionState
     }

@@ -8,10 +8,10 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
+import { refusalOf } from '../wire/status.js'
 import type { Guard } from './guard.js'
 import type { Limits } from './limits.js'
 import type { BoundService, Rates } from './service-deps.js'
-import { refusalOf } from './status.js'
 
 type Streaming = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
 type Handler = (call: never, callback?: sendUnaryData<unknown>) => void

@@ -61,6 +61,11 @@ export function decodeAny(any: Any | undefined, bytes: Uint8Array | undefined, b
   return parse === undefined ? value : parse('value', value)
 }
 
+/** That a value is of a type, whatever constraints there are. @throws BeamlineError INVALID_TYPE */
+export function assertType(value: unknown, base: TypeName): void {
+  parsers.get(base)?.('value', value)
+}
+
 /** 1.0 is none, which no parser of JSON can tell from 1. */
 function booleanOf(text: string): boolean {
   parsed(text, false)
