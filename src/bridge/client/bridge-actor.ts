@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Behaviour, behaviour } from '../../actors/behaviour.js'
+import { doze } from '../../actors/doze.js'
 import { Exit } from '../../actors/exit-reason.js'
 import { Call, Cast, type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
@@ -24,6 +25,7 @@ const PATIENCE = 1000
 
 /** The process that is a bridge, for a thread of its own. It tries for ever to be connected. */
 export const bridgeActor = behaviour<BridgeArgs>(async (self, args) => {
+  doze(self)
   await self.register(firstBridge).catch(() => {})
   return new BridgeActor(self, args)
 })

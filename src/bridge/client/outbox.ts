@@ -1,6 +1,6 @@
 import { BeamlineError } from '../../errors.js'
 import type { Command, Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import { encoded } from './items.js'
+import { encodeCommand } from '../wire/brief.js'
 
 /** Commands that may be on their way at one time; more wait here. */
 const WINDOW = 16_384
@@ -202,8 +202,7 @@ export class Outbox {
   #dispatch(errand: Errand): void {
     let item: Uint8Array
     try {
-      const value = { id: this.#lastId + 1, sessionId: errand.session, op: errand.op() }
-      item = encoded({ $case: 'command', value })
+      item = encodeCommand(this.#lastId + 1, errand.session, errand.op())
       if (item.length > LARGEST) throw tooLarge(errand, item.length)
     } catch (error) {
       if (error instanceof BeamlineError) return errand.done(undefined, error)
