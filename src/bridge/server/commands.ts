@@ -33,7 +33,6 @@ const done: Outcome = { $case: 'done', value: {} }
 export function permissionFor(op: Operation): Permission {
   switch (op.$case) {
     case 'join':
-      return op.value.create || op.value.state !== undefined ? 'write' : 'read'
     case 'get':
     case 'list':
     case 'history':
