@@ -86,6 +86,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     return new Context<V>(new ContextLine(owner, findContext(owner, to), options, to))
   }
 
+  /** @internal As {@link attach}, of a context whose id is known without asking it. */
+  static attachKnown(owner: Process, pid: Pid, id: string): Context {
+    return new Context(new ContextLine(owner, pid, {}, id))
+  }
+
   /** The process that is the context at present: another when the thread of the one before has died. */
   get pid(): Pid {
     return this.#line.pid

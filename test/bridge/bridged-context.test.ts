@@ -90,6 +90,23 @@ test(
 )
 
 test(
+  'X1 a lease is held against every path to the variable',
+  withContext(async (ctx, id) => {
+    await ctx.define('x', 'integer', 0)
+    const lease = await ctx.lease('x', 'tuner')
+    assert.is(lease.holder, 'tuner')
+    await assert.rejects(ctx.set('x', 1), 'LOCKED', /variable_locked_for_optimization/)
+    await assert.rejects(server.sessions.update(id, 'x', 1), 'LOCKED')
+    await ctx.set('x', 2, { optimization_id: lease.token })
+    await assert.rejects(ctx.release('x', { token: lease.token + 1 }), 'LOCKED')
+    assert.is(await ctx.release('x', { token: lease.token }), true)
+    assert.is(await ctx.release('x', { force: true }), false)
+    await ctx.set('x', 3)
+    assert.is(ctx.peek('x'), 3)
+  }),
+)
+
+test(
   'X2 watch and writes at once, none awaited: the initial value, then each write, in order',
   withContext(async (ctx) => {
     const x = await ctx.define('x', 'integer', 0)
@@ -193,17 +210,20 @@ test('X5 a context whose id is that of a session stays where it is', async () =>
   assert.is(ctx.peek('x'), 2)
 })
 
-test('X6 a bridge that is killed comes back, and its contexts with it', withContext(async (ctx) => {
-  const x = await ctx.define('x', 'integer', 0)
-  const seen = new Recorder()
-  await using watch = await x.watch(seen.callback)
-  await x.set(1)
-  system().self.exit(bridge.pid, 'kill')
-  await eventually(() => watch.state === 'stale')
-  await x.set(2)
-  await eventually(() => watch.state === 'live')
-  await x.set(3)
-  assert.equal(seen.values, [1, 2, 3])
-}))
+test(
+  'X6 a bridge that is killed comes back, and its contexts with it',
+  withContext(async (ctx) => {
+    const x = await ctx.define('x', 'integer', 0)
+    const seen = new Recorder()
+    await using watch = await x.watch(seen.callback)
+    await x.set(1)
+    system().self.exit(bridge.pid, 'kill')
+    await eventually(() => watch.state === 'stale')
+    await x.set(2)
+    await eventually(() => watch.state === 'live')
+    await x.set(3)
+    assert.equal(seen.values, [1, 2, 3])
+  }),
+)
 
 test.run()

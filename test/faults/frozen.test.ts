@@ -5,7 +5,7 @@ import { systemFor } from '../support/system.js'
 import { assertClean } from './support/checker.js'
 import { ChildClient } from './support/child-client.js'
 import { ChildServer } from './support/child-server.js'
-import { OperationRecorder, WatchRecorder } from './support/history.js'
+import { type History, OperationRecorder, WatchRecorder } from './support/history.js'
 import { HEARTBEAT, Link, quick } from './support/link.js'
 
 const test = suite('faults: frozen programs', { timeout: 30_000 })
@@ -102,6 +102,19 @@ test('fault 4: a frozen server is noticed within three beats; thawed, it is foun
   await operations.write({ a: 2 }, async () => ({ ...(await ctx.set('a', 2)) }))
   const final = await server.values('s')
   assertClean({ operations: operations.take(), watches: [recorder.take()], final, incarnations: 'one' })
+})
+
+test('fault 26: wall clocks that jump by an hour end no connection and no session', async () => {
+  const before = [new URL('./fixtures/clock-jump.js', import.meta.url)]
+  const options = { address: '127.0.0.1:0', heartbeat: HEARTBEAT, sessionTtl: 600 }
+  await using server = await ChildServer.start({ options, sessions: { s: ['a'] } }, before)
+  const spec = { client: 'c', session: 's', address: server.address, options: quick }
+  await using client = await ChildClient.start(spec, before)
+  await client.watch(['a'])
+  const begin = performance.now()
+  for (let value = 1; performance.now() - begin < 3000; value++) await client.write(['a'], value)
+  assert.equal(await client.child.ask({ kind: 'state' }), { state: 'ready', changes: 0 })
+  assertClean({ ...(await client.take()), final: await server.values('s'), incarnations: 'one' } as History)
 })
 
 test.run()

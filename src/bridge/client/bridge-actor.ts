@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { type Behaviour, behaviour } from '../../actors/behaviour.js'
+import { doze } from '../../actors/doze.js'
 import { Exit } from '../../actors/exit-reason.js'
 import { Call, Cast, type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
 import { BeamlineError, shown } from '../../errors.js'
 import type { Pid } from '../../threads/pid.js'
+import { firstBridge } from '../../variables/upstream.js'
 import type { ServerItem, Welcome } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { Acks } from './acks.js'
 import { Attached } from './attached.js'
@@ -13,6 +15,7 @@ import { ContextErrand } from './errands.js'
 import type { BridgeInfo, BridgeMessage, BridgeRequest, BridgeState, FromBridge, ToHandle } from './messages.js'
 import type { BridgeArgs } from './options.js'
 import { Outbox } from './outbox.js'
+import { homeBehind } from './session-upstream.js'
 import { Sessions } from './sessions.js'
 import { isBridgeMessage, isBridgeRequest } from './shape.js'
 import { lost } from './status.js'
@@ -21,7 +24,11 @@ import { lost } from './status.js'
 const PATIENCE = 1000
 
 /** The process that is a bridge, for a thread of its own. It tries for ever to be connected. */
-export const bridgeActor = behaviour<BridgeArgs>((self, args) => new BridgeActor(self, args))
+export const bridgeActor = behaviour<BridgeArgs>(async (self, args) => {
+  doze(self)
+  await self.register(firstBridge).catch(() => {})
+  return new BridgeActor(self, args)
+})
 
 /** Between the contexts of a system and one server: one connection, one stream, on it everything. */
 class BridgeActor implements Behaviour, ConnectionEvents {
@@ -36,9 +43,6 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   #curious: From[] | undefined = []
   /** The server to which all unanswered commands were sent. */
   #server: string | undefined
-  /** Answers of the frame that is being read: they come behind its events. */
-  #replies: (readonly [pid: Pid, message: FromBridge])[] = []
-  #reading = false
   #error: BeamlineError | undefined
 
   constructor(self: Process, args: BridgeArgs) {
@@ -91,6 +95,8 @@ class BridgeActor implements Behaviour, ConnectionEvents {
         this.#attached.remove(request.pid, request.session)
         this.#sessions.detach(request.session, request.pid)
         return this.#self.reply(from, undefined)
+      case 'home':
+        return this.#self.reply(from, homeBehind(this.#args.name))
       case 'info':
         return this.#self.reply(from, this.#info())
       case 'ready':
@@ -100,11 +106,11 @@ class BridgeActor implements Behaviour, ConnectionEvents {
     }
   }
 
-  #attach(from: From, { session, pid, state, seen }: Extract<BridgeRequest, { kind: 'attach' }>): void {
+  #attach(from: From, { session, pid, create, state, seen }: Extract<BridgeRequest, { kind: 'attach' }>): void {
     const error = this.#refusal(`attach to ${session}`)
     if (error !== undefined) return this.#self.replyError(from, error)
     this.#attached.add(pid, session)
-    this.#sessions.attach(session, { from, pid, state, seen })
+    this.#sessions.attach(session, { from, pid, create, state, seen })
   }
 
   #command(message: BridgeMessage): void {
@@ -126,8 +132,7 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   }
 
   readonly #deliver = (pid: Pid, message: FromBridge): void => {
-    if (this.#reading) this.#replies.push([pid, message])
-    else this.#self.send(pid, message)
+    this.#self.send(pid, message)
   }
 
   #info(): BridgeInfo {
@@ -177,20 +182,15 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   }
 
   item(item: NonNullable<ServerItem['kind']>): void {
-    this.#reading = true
     if (item.$case !== 'reply') return this.#sessions.take(item)
+    // An answer keeps its place among the events.
+    this.#sessions.settle()
     this.#outbox.reply(item.value)
     this.#acks.replied()
   }
 
   settled(): void {
-    this.#reading = false
     this.#sessions.settle()
-    const replies = this.#replies
-    if (replies.length > 0) {
-      this.#replies = []
-      for (const [pid, message] of replies) this.#self.send(pid, message)
-    }
     this.#outbox.settled()
   }
 

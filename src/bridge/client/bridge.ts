@@ -6,8 +6,10 @@ import type { ActorSystem } from '../../actors/system.js'
 import { BeamlineError, shown } from '../../errors.js'
 import { Supervisor } from '../../supervisor/supervisor.js'
 import type { Pid } from '../../threads/pid.js'
+import type { ContextHost, Home } from '../../variables/upstream.js'
 import type { BridgeInfo, BridgeRequest, BridgeState, BridgeStats } from './messages.js'
 import { argsOf, type BridgeArgs, type BridgeOptions } from './options.js'
+import { homeBehind } from './session-upstream.js'
 import { type BridgeEvents, Standing } from './standing.js'
 
 const actor = { module: new URL('./bridge-actor.js', import.meta.url), export: 'bridgeActor' }
@@ -19,7 +21,7 @@ const CLOSING = 3000
  * A connection to a bridge's server, for contexts that live in its sessions. The handle belongs to the process that made
  * it; the bridge is a process of its own on a thread of its own. When the connection is lost it connects again, for ever.
  */
-export class Bridge implements AsyncDisposable {
+export class Bridge implements AsyncDisposable, ContextHost {
   readonly address: string
   /** Whoever has this registered name is the bridge, also after its thread has died. */
   readonly name: string
@@ -54,9 +56,9 @@ export class Bridge implements AsyncDisposable {
       undefined,
       { label: 'BridgeStanding' },
     )
-    const args: BridgeArgs = { ...checked, clientId: randomUUID(), observer: keeper }
+    const args: BridgeArgs = { ...checked, name, clientId: randomUUID(), observer: keeper }
     try {
-      const supervisor = await superviseBridge(by, name, args)
+      const supervisor = await superviseBridge(by, args)
       const bridge = new Bridge(address, name, owner, { supervisor, keeper, standing })
       await bridge.#ready()
       return bridge
@@ -107,6 +109,11 @@ export class Bridge implements AsyncDisposable {
     return this.close()
   }
 
+  /** @internal Where contexts are that live behind this bridge. */
+  home(create: boolean): Home {
+    return homeBehind(this.name, create)
+  }
+
   async #ready(): Promise<void> {
     try {
       await this.#ask({ kind: 'ready' }, Number.POSITIVE_INFINITY)
@@ -136,8 +143,8 @@ interface BridgeParts {
 }
 
 /** A bridge whose thread dies is started again, however often. */
-function superviseBridge(by: ActorSystem | Process, name: string, args: BridgeArgs): Promise<Supervisor> {
-  const options = { thread: 'isolated', name, label: `Bridge ${args.address}` } as const
+function superviseBridge(by: ActorSystem | Process, args: BridgeArgs): Promise<Supervisor> {
+  const options = { thread: 'isolated', name: args.name, label: `Bridge ${args.address}` } as const
   const child = { id: 'bridge', start: { entry: actor, args, options }, restart: 'transient' } as const
   const backoff = { initial: 50, max: 5000, jitter: 0.5 }
   return Supervisor.start(by, [child], { maxRestarts: Number.POSITIVE_INFINITY, backoff })

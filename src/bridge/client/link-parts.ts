@@ -25,8 +25,19 @@ export interface Watching {
 export interface Attach {
   readonly from: From
   readonly pid: Pid
+  /** Whether it makes the session when that is not there. */
+  readonly create: boolean
   readonly state: SessionState | undefined
   readonly seen: SessionState | undefined
+  /** Its state is nothing to insist on when another's is there. */
+  readonly yields?: boolean
+}
+
+/** Who comes from a bridge that has died has not been told that the session is missing, but has brought its state. */
+export function remaking(attach: Attach): Attach {
+  const { seen } = attach
+  if (seen === undefined) return attach
+  return { ...attach, seen: undefined, state: { ...seen, incarnation: '' }, yields: true }
 }
 
 /** What a link has to do with others. */

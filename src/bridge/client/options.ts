@@ -36,6 +36,8 @@ export interface BridgeArgs {
   readonly heartbeat: number
   readonly whenOffline: 'wait' | 'reject'
   readonly timeout: number
+  /** The registered name of the bridge. */
+  readonly name: string
   /** The same for each process of one bridge. */
   readonly clientId: string
   /** Who is told how it stands, on the thread of the handle. */
@@ -43,7 +45,7 @@ export interface BridgeArgs {
 }
 
 /** @throws BeamlineError INVALID_TYPE for what is no address or no option */
-export function argsOf(address: string, options: BridgeOptions): Omit<BridgeArgs, 'clientId' | 'observer'> {
+export function argsOf(address: string, options: BridgeOptions): Omit<BridgeArgs, 'name' | 'clientId' | 'observer'> {
   if (typeof options !== 'object' || options === null) throw bad('options', options, 'give an object')
   checkAddress(address)
   const { tls, token, backoff = {}, whenOffline = 'wait', timeout = 5000 } = options

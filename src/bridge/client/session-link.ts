@@ -12,7 +12,7 @@ import {
 } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { fromFailure, toState } from '../wire/native-codec.js'
 import type { Credit } from './acks.js'
-import type { Attach, LinkParts, Watching } from './link-parts.js'
+import { type Attach, type LinkParts, remaking, type Watching } from './link-parts.js'
 import { Members } from './members.js'
 import type { FromBridge } from './messages.js'
 import { SessionCopy } from './session-copy.js'
@@ -52,14 +52,20 @@ export class SessionLink implements Watching {
   }
 
   attach(attach: Attach): void {
-    this.#drop(attach.pid)
+    this.#forget(attach.pid)
     if (this.#phase === 'live') return this.#admit(attach)
     this.#waiting.push(attach)
     this.online()
   }
 
   detach(pid: Pid): void {
-    this.#drop(pid)
+    this.#members.delete(pid)
+    this.#forget(pid)
+    this.#close()
+  }
+
+  /** Ends it when nobody is left. */
+  #close(): void {
     if (!this.#members.isEmpty || this.#waiting.length > 0 || this.#phase === 'closed') return
     this.#end(new BeamlineError('STOPPED', `no context is attached to the session ${this.session} any more`))
   }
@@ -86,8 +92,7 @@ export class SessionLink implements Watching {
     this.#end(error)
   }
 
-  #drop(pid: Pid): void {
-    this.#members.delete(pid)
+  #forget(pid: Pid): void {
     this.#waiting = this.#waiting.filter((attach) => !attach.pid.equals(pid))
   }
 
@@ -115,7 +120,7 @@ export class SessionLink implements Watching {
     this.#parts.outbox.postAtOnce({
       session: this.session,
       what: 'join',
-      op: () => ({ $case: 'join', value: { state, create: true, metadata: {} } }),
+      op: () => ({ $case: 'join', value: { state, create: attach.create, metadata: {} } }),
       done: (reply, error) => {
         if (this.#phase !== 'joining') return
         this.#phase = 'offline'
@@ -130,14 +135,18 @@ export class SessionLink implements Watching {
   #joined(attach: Attach): void {
     this.#home = this.#parts.serverId()
     this.#maker = attach
-    if (this.#waiting.length === 0) return this.detach(attach.pid)
+    if (this.#waiting.length === 0) return this.#close()
     if (this.#home !== undefined) this.#watch()
   }
 
   #refused(attach: Attach, failure: BeamlineError | undefined): void {
     const error = failure ?? new BeamlineError('UNAVAILABLE', `the server did not say whether ${this.session} is there`)
-    if (this.#waiting.includes(attach)) this.#parts.refuse(attach.from, error)
-    this.detach(attach.pid)
+    const isWaiting = this.#waiting.includes(attach)
+    if (isWaiting && attach.yields && error.code === 'ALREADY_EXISTS')
+      return this.attach({ ...attach, state: undefined, yields: false })
+    if (isWaiting) this.#parts.refuse(attach.from, error)
+    this.#forget(attach.pid)
+    this.#close()
     if (this.#waiting.length > 0) this.online()
   }
 
@@ -154,8 +163,6 @@ export class SessionLink implements Watching {
     this.#parts.acks.forget(credit)
     if (tell) this.#parts.unwatch(credit)
   }
-
-  // ---- what the server says of the watch
 
   created(created: Created): void {
     if (this.#copy.created(created)) this.#live()
@@ -215,8 +222,6 @@ export class SessionLink implements Watching {
     this.#members.tellEvents({ type: 'beamline:bridge', kind: 'events', session, ...news })
   }
 
-  // ---- what becomes of it
-
   #live(): void {
     this.#phase = 'live'
     this.#looks = 0
@@ -228,10 +233,10 @@ export class SessionLink implements Watching {
 
   #admit(attach: Attach): void {
     const { from, pid, state, seen } = attach
-    if (state !== undefined && attach !== this.#maker) {
+    if (state !== undefined && attach !== this.#maker && !attach.yields) {
       const text = `the session ${this.session} is there already: attach to it without a state`
       this.#parts.refuse(from, new BeamlineError('ALREADY_EXISTS', text, { details: { id: this.session } }))
-      return this.detach(pid)
+      return this.#close()
     }
     this.settle()
     const token = this.#copy.token
@@ -267,12 +272,7 @@ export class SessionLink implements Watching {
     this.#copy.clear()
     const { session } = this
     this.#members.lose({ type: 'beamline:bridge', kind: 'missing', session })
-    const text = `the server has no session ${session}: attach with its state`
-    const error = new BeamlineError('NOT_FOUND', text, { details: { id: session } })
-    for (const { from, seen, pid } of this.#waiting.filter((attach) => attach.seen !== undefined)) {
-      if (seen !== undefined) this.#parts.refuse(from, error)
-      this.detach(pid)
-    }
+    this.#waiting = this.#waiting.map(remaking)
     if (this.#waiting.length > 0) this.#begin()
   }
 

@@ -17,9 +17,12 @@ export function isBridgeRequest(value: unknown): value is BridgeRequest {
   if (!isRecord(value)) return false
   switch (value['kind']) {
     case 'attach':
-      return ofContext(value) && isState(value['state']) && isState(value['seen'])
+      return (
+        ofContext(value) && typeof value['create'] === 'boolean' && isState(value['state']) && isState(value['seen'])
+      )
     case 'detach':
       return ofContext(value)
+    case 'home':
     case 'info':
     case 'ready':
     case 'close':
@@ -29,7 +32,17 @@ export function isBridgeRequest(value: unknown): value is BridgeRequest {
   }
 }
 
-const ops: readonly unknown[] = ['define', 'set', 'set-many', 'delete', 'rollback', 'history', 'sync']
+const ops: readonly unknown[] = [
+  'define',
+  'set',
+  'set-many',
+  'delete',
+  'rollback',
+  'lease',
+  'release',
+  'history',
+  'sync',
+]
 
 /** Whether a bridge can be told this. */
 export function isBridgeMessage(value: unknown): value is BridgeMessage {

@@ -42,5 +42,7 @@ function failureOf(error: unknown): { readonly exitCode: number; readonly messag
   if (!(error instanceof BeamlineError)) throw error
   const hint = advice[error.code]
   const message = hint === undefined ? error.message : `${error.message}\n  ${hint}`
-  return { exitCode: codes[error.code] ?? exitCodes.failure, message }
+  const { option, field } = error.details
+  const isUsage = error.code === 'INVALID_TYPE' && (option !== undefined || field !== undefined)
+  return { exitCode: isUsage ? exitCodes.usage : (codes[error.code] ?? exitCodes.failure), message }
 }

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import type { Command } from 'commander'
 import { ActorSystem } from '../../actors/system.js'
 import { BridgeServer } from '../../bridge/server/bridge-server.js'
+import type { BridgeServerOptions } from '../../bridge/server/server-options.js'
+import { BeamlineError } from '../../errors.js'
 import { Ending } from '../demo/ending.js'
 import { DEFAULT_ADDRESS, parseCount } from './connection.js'
 import { type CredentialOptions, describeCredentials, tlsOf, tokenOf } from './credentials.js'
@@ -32,13 +34,24 @@ async function serve(options: ServeOptions): Promise<number> {
   const [token, tls] = [tokenOf(options), serverTlsOf(options)]
   using ending = new Ending(Number.POSITIVE_INFINITY)
   await using system = await ActorSystem.start()
-  const server = await BridgeServer.start(system, { address, ...(token && { token }), ...(tls && { tls }) })
+  const server = await start(system, { address, ...(token && { token }), ...(tls && { tls }) })
   for (const id of session) await server.sessions.create(id)
   process.stdout.write(json ? `${JSON.stringify({ address: server.address })}\n` : `listening on ${server.address}\n`)
   if (!ending.signal.aborted) await once(ending.signal, 'abort')
   process.stderr.write(`draining, for at most ${grace} ms; ask again to end at once\n`)
   await server.stop({ grace })
   return exitCodes.ok
+}
+
+async function start(system: ActorSystem, options: BridgeServerOptions): Promise<BridgeServer> {
+  try {
+    return await BridgeServer.start(system, options)
+  } catch (error) {
+    // It is this program that cannot be reached, not another one.
+    if (error instanceof BeamlineError && (error.code === 'UNAVAILABLE' || error.code === 'NOT_FOUND'))
+      throw new CommandFailure(exitCodes.failure, error.message)
+    throw error
+  }
 }
 
 function serverTlsOf(options: CredentialOptions) {

@@ -14,6 +14,7 @@ export type ClientRequest =
   /** One atomic write of one value to all the names. */
   | { readonly kind: 'write'; readonly names: readonly string[]; readonly value: number }
   | { readonly kind: 'take' }
+  /** How the bridge stands, and how often it was otherwise. */
   | { readonly kind: 'state' }
   /** Its thread does nothing else for so long. */
   | { readonly kind: 'block'; readonly ms: number }
@@ -23,6 +24,8 @@ export interface Taken {
   readonly watches: readonly WatchHistory[]
 }
 
+const program = new URL('../fixtures/client-child.js', import.meta.url)
+
 /** A client in a program of its own, which can be killed and frozen. */
 export class ChildClient implements AsyncDisposable {
   readonly child: Child<ClientRequest>
@@ -31,8 +34,8 @@ export class ChildClient implements AsyncDisposable {
     this.child = child
   }
 
-  static async start(spec: ClientSpec): Promise<ChildClient> {
-    const [child] = await Child.start<ClientRequest>(new URL('../fixtures/client-child.js', import.meta.url), spec)
+  static async start(spec: ClientSpec, before: readonly URL[] = []): Promise<ChildClient> {
+    const [child] = await Child.start<ClientRequest>(program, spec, before)
     return new ChildClient(child)
   }
 

@@ -39,8 +39,8 @@ export class ChildServer implements AsyncDisposable {
     this.address = address
   }
 
-  static async start(spec: ServerSpec): Promise<ChildServer> {
-    const [child, address] = await Child.start<ServerRequest>(program, spec)
+  static async start(spec: ServerSpec, before: readonly URL[] = []): Promise<ChildServer> {
+    const [child, address] = await Child.start<ServerRequest>(program, spec, before)
     return new ChildServer(spec, child, address as string)
   }
 

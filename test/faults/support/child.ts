@@ -16,9 +16,9 @@ export class Child<R> implements AsyncDisposable {
   #last = 0
   #over = false
 
-  private constructor(file: URL, spec: unknown) {
+  private constructor(file: URL, spec: unknown, before: readonly URL[]) {
     this.#process = fork(file, [JSON.stringify(spec)], {
-      execArgv: ['--expose-gc', '--enable-source-maps'],
+      execArgv: ['--expose-gc', '--enable-source-maps', ...before.flatMap(({ href }) => ['--import', href])],
       serialization: 'advanced',
     })
     this.#process.on('message', (answer: Answered) => {
@@ -33,9 +33,13 @@ export class Child<R> implements AsyncDisposable {
     })
   }
 
-  /** Resolves, with what it says, once it is ready. */
-  static async start<R>(file: URL, spec: unknown): Promise<[child: Child<R>, ready: unknown]> {
-    const child = new Child<R>(file, spec)
+  /** Resolves, with what it says, once it is ready. `before` are modules that each of its threads loads first. */
+  static async start<R>(
+    file: URL,
+    spec: unknown,
+    before: readonly URL[] = [],
+  ): Promise<[child: Child<R>, ready: unknown]> {
+    const child = new Child<R>(file, spec, before)
     return [child, await child.#answer(0)]
   }
 
