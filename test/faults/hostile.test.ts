@@ -24,14 +24,16 @@ type Body = (server: BridgeServer) => Promise<unknown>
 /** Runs against a server, and sees afterwards that it serves others as before, in its first life. */
 function against(body: Body, options: BridgeServerOptions = {}): () => Promise<void> {
   return async () => {
-    await using server = await BridgeServer.start(system(), { address: '127.0.0.1:0', ...options })
+    const server = await BridgeServer.start(system(), { address: '127.0.0.1:0', ...options })
+    // Whoever is still connected is not waited for.
+    await using _ = { [Symbol.asyncDispose]: () => server.stop({ grace: 100 }) }
     await body(server)
     const { starts } = await server.stats()
     assert.is(starts, 1, 'the server had to be started again')
     const ctx = await server.sessions.create('after')
     await ctx.define('x', 'integer', 1)
     if (options.tls !== undefined) return
-    const token = typeof options.token === 'string' ? { token: options.token } : {}
+    const token = options.token === undefined ? {} : { token: secret }
     await using bridge = await Bridge.connect(system(), server.address, token)
     const behind = await Context.start(system(), { id: 'after', bridge })
     assert.is(await behind.get('x'), 1)
@@ -49,7 +51,6 @@ const malformed: [what: string, body: Uint8Array, headers?: Record<string, strin
   ['a length prefix of 4 GiB', framed(ping, { length: 0xffff_ffff })],
   ['half a length prefix', Buffer.from([0, 0, 0])],
   ['nothing', Buffer.alloc(0)],
-  ['a compressed message of no known compression', framed(ping, { compressed: 1 })],
   ['a truncated gzip', framed(gzipSync(ping).subarray(0, 9), { compressed: 1 }), { 'grpc-encoding': 'gzip' }],
   ['a gzip that is none', framed(ping, { compressed: 1 }), { 'grpc-encoding': 'gzip' }],
   ['an unknown encoding', framed(ping, { compressed: 1 }), { 'grpc-encoding': 'snappy' }],
@@ -63,8 +64,11 @@ for (const [what, body, headers] of malformed) {
     `fault 22: ${what} is refused, and the server lives`,
     against(async ({ address }) => {
       using raw = new RawHttp2(address)
-      assert.ok(isRefused(await raw.exchange(PING, body, headers)))
-      assert.ok(isRefused(await raw.exchange(SESSION, body, headers)))
+      const unary = await raw.exchange(PING, body, headers)
+      assert.ok(isRefused(unary), `a call: ${unary.grpcStatus}`)
+      const stream = await raw.exchange(SESSION, body, headers)
+      // A stream on which nothing whole was said has come to its end.
+      assert.ok(isRefused(stream) || stream.grpcStatus === status.OK, `a stream: ${stream.grpcStatus}`)
       assert.is((await raw.exchange(PING, framed(ping))).grpcStatus, status.OK)
     }),
   )
@@ -81,6 +85,9 @@ test(
     for (const path of ['/', '/nothing', `${PING}/more`, '/../etc/passwd'])
       assert.is((await raw.exchange(path, framed(ping))).grpcStatus, status.UNIMPLEMENTED, path)
     await raw.exchange(PING, framed(ping), { 'grpc-timeout': 'soon' })
+    // What is said to be compressed, and not how, is taken as it stands.
+    await raw.exchange(PING, framed(ping, { compressed: 1 }))
+    await raw.exchange(SESSION, framed(ping, { compressed: 1 }))
     await raw.exchange(PING, framed(ping), { authorization: 'Bearer \u00ff'.normalize() })
   }),
 )

@@ -1,5 +1,5 @@
-import type { Clock } from '../../threads/clock.js'
 import type { BeamlineError } from '../../errors.js'
+import type { Clock } from '../../threads/clock.js'
 import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
 import { Audience } from './mirror-audience.js'
 import { defaultBounds, type LogBounds, type LogEntry, MirrorLog } from './mirror-log.js'

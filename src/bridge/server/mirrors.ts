@@ -1,11 +1,13 @@
 import { isDown } from '../../actors/messages.js'
-import { Process } from '../../actors/process.js'
+import type { Process } from '../../actors/process.js'
 import { BeamlineError } from '../../errors.js'
+import type { Clock, Timer } from '../../threads/clock.js'
 import type { Pid, Ref } from '../../threads/pid.js'
 import { closeFeed, isFed, openFeed } from '../../variables/feed.js'
 import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
-import { defaultBounds, type LogBounds } from './mirror-log.js'
+import { isRecord } from '../../variables/shape.js'
 import { Mirror } from './mirror.js'
+import { defaultBounds, type LogBounds } from './mirror-log.js'
 import type { Session } from './session.js'
 
 /** A mirror, and how it is fed. */
@@ -18,18 +20,34 @@ interface Fed {
   early: CommitEvent[]
   /** Its context has died since it was opened. */
   isDown: boolean
+  /** Its session is over, and it is about to hear so. */
+  timer: Timer | undefined
   pid: Pid | undefined
   monitor: Ref | undefined
+}
+
+/** Milliseconds that the death of a session's context may take. */
+const PATIENCE = 1000
+
+/** What the process sends itself: it comes behind all that has come before. */
+const FENCE = 'beamline:mirror-fence'
+
+function isFence(message: unknown): message is { readonly fence: number } {
+  return isRecord(message) && message['type'] === FENCE
 }
 
 /** The copies of sessions that one process keeps: each made when it is first needed, and kept until its session ends. */
 export class Mirrors {
   readonly #self: Process
+  readonly #clock: Clock
   readonly #bounds: LogBounds
   readonly #all = new Map<string, Fed>()
+  readonly #waiting = new Map<number, () => void>()
+  #fences = 0
 
   constructor(self: Process, bounds: LogBounds = defaultBounds) {
     this.#self = self
+    this.#clock = self.system.clock
     this.#bounds = bounds
   }
 
@@ -54,20 +72,27 @@ export class Mirrors {
       isOpening: true,
       early: [],
       isDown: false,
+      timer: undefined,
       pid: undefined,
       monitor: undefined,
     }
     this.#all.set(session.id, fed)
     begin(this.#begin(fed))
-    session.signal.addEventListener('abort', () => this.#end(fed, ended(session)), { once: true })
-    if (session.signal.aborted) this.#end(fed, ended(session))
+    session.signal.addEventListener('abort', () => this.#ending(fed), { once: true })
+    if (session.signal.aborted) this.#ending(fed)
     return opened
+  }
+
+  /** What the session's context committed last may still be on its way: the news of its death comes behind that. */
+  #ending(fed: Fed): void {
+    if (fed.monitor === undefined || fed.isOpening) return this.#end(fed, ended(fed.session))
+    fed.timer = this.#clock.setTimeout(() => this.#end(fed, ended(fed.session)), PATIENCE)
   }
 
   async #begin(fed: Fed): Promise<Mirror> {
     try {
       const start = await this.#openFeed(fed)
-      const mirror = new Mirror(fed.session.id, start, Process.hostOf(this.#self).clock, this.#bounds)
+      const mirror = new Mirror(fed.session.id, start, this.#clock, this.#bounds)
       fed.mirror = mirror
       if (this.#all.get(fed.session.id) !== fed) mirror.end(ended(fed.session))
       this.#opened(fed, mirror)
@@ -116,8 +141,30 @@ export class Mirrors {
     if (fed.isDown) void this.#reopen(fed, mirror)
   }
 
+  /** Resolves when every mirror has taken in what had come to this thread before. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      const fence = ++this.#fences
+      this.#waiting.set(fence, resolve)
+      this.#self.send(this.#self.pid, { type: FENCE, fence })
+    })
+  }
+
+  /**
+   * Resolves when the mirror of a session has every commit that its context had when it was asked.
+   * @throws BeamlineError NOPROC
+   */
+  async fence({ context }: Session): Promise<void> {
+    await context.getMany([])
+    await this.settled()
+  }
+
   /** Takes a message that has come to the process, if it is for a mirror. @returns whether it was */
   take(message: unknown): boolean {
+    if (isFence(message)) {
+      this.#waiting.get(message.fence)?.()
+      return this.#waiting.delete(message.fence)
+    }
     if (isFed(message)) {
       const fed = this.#all.get(message.context)
       if (fed?.mirror === undefined || fed.isOpening) fed?.early.push(...message.events)
@@ -129,7 +176,8 @@ export class Mirrors {
       if (fed.monitor?.equals(message.ref) !== true) continue
       fed.isDown = true
       fed.monitor = undefined
-      if (fed.mirror !== undefined && !fed.isOpening) void this.#reopen(fed, fed.mirror)
+      if (fed.timer !== undefined) this.#end(fed, ended(fed.session))
+      else if (fed.mirror !== undefined && !fed.isOpening) void this.#reopen(fed, fed.mirror)
       return true
     }
     return false
@@ -154,6 +202,8 @@ export class Mirrors {
 
   #remove(fed: Fed): void {
     if (this.#all.get(fed.session.id) === fed) this.#all.delete(fed.session.id)
+    if (fed.timer !== undefined) this.#clock.clearTimeout(fed.timer)
+    fed.timer = undefined
     if (fed.monitor === undefined) return
     this.#self.demonitor(fed.monitor, { flush: true })
     fed.monitor = undefined

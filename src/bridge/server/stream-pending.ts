@@ -91,7 +91,7 @@ export class EveryPending implements Pending {
         if (events.length > 0) return { events }
         return allowance.split ? this.#split(entries, allowance) : { events, needs }
       }
-      entries.forEach((entry, at) => events.push({ entry, conflated: 0, more: at < entries.length - 1 }))
+      for (const entry of entries) events.push({ entry, conflated: 0, more: entry !== entries.at(-1) })
       left = { ...left, events: left.events - needs.events, bytes: left.bytes - needs.bytes }
       this.#next = end < log.end ? end : -1
     }

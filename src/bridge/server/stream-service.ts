@@ -1,7 +1,75 @@
-import { WatchServiceService } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import type { BoundService, ServiceDeps } from './service-deps.js'
+import type { ServiceDefinition } from '@grpc/grpc-js'
+import { ClientFrame, WatchServiceService } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import { ClientMemories } from './client-memory.js'
+import { Commands } from './commands.js'
+import type { LogBounds } from './mirror-log.js'
+import { Mirrors } from './mirrors.js'
+import type { BoundService, Drain, ServiceDeps } from './service-deps.js'
+import { type Incoming, Stream, type StreamCall, type StreamShared } from './stream.js'
+import { SnapshotTurns } from './stream-snapshots.js'
+
+/** Frames are bytes already when they are written; and a client's bytes that are none must not end more than its stream. */
+const definition = {
+  session: {
+    ...WatchServiceService.session,
+    requestDeserialize: (bytes: Buffer): Incoming => {
+      try {
+        return ClientFrame.decode(bytes)
+      } catch {
+        return 'malformed'
+      }
+    },
+    responseSerialize: (frame: Uint8Array): Buffer => frame as Buffer,
+  },
+} satisfies ServiceDefinition
+
+const mirrorsOfDeps = new WeakMap<ServiceDeps, Mirrors>()
+
+/** The copies of sessions that the services of one server share. */
+export function mirrorsOf(deps: ServiceDeps, bounds?: LogBounds): Mirrors {
+  const known = mirrorsOfDeps.get(deps)
+  if (known !== undefined) return known
+  const made = new Mirrors(deps.self, bounds)
+  mirrorsOfDeps.set(deps, made)
+  deps.onMessage((message) => made.take(message))
+  return made
+}
 
 /** The native service: one stream for each client. */
-export function streamService(_deps: ServiceDeps): BoundService {
-  return { definition: WatchServiceService, implementation: {} }
+export function streamService(deps: ServiceDeps, bounds?: LogBounds): BoundService {
+  const { clock } = deps.self.system
+  const mirrors = mirrorsOf(deps, bounds)
+  const streams = new Set<Stream>()
+  const clients = new ClientMemories(() => clock.now())
+  const shared: StreamShared = {
+    deps,
+    mirrors,
+    clients,
+    commands: new Commands(deps.self, mirrors),
+    turns: new SnapshotTurns(deps.limits.maxSnapshots, clock),
+    clock,
+    closed: (stream) => {
+      streams.delete(stream)
+    },
+  }
+  const { draining } = deps
+  const graceMs = () => (draining.reason as Drain | undefined)?.graceMs ?? 0
+  draining.addEventListener('abort', () => {
+    for (const stream of streams) void stream.drain(graceMs())
+  })
+  const session = (call: StreamCall): void => {
+    const stream = new Stream(shared, call)
+    streams.add(stream)
+    if (draining.aborted) void stream.drain(graceMs())
+  }
+  return {
+    definition,
+    implementation: { session: session as never },
+    stats: () => ({
+      clients: clients.count,
+      mirrors: mirrors.count,
+      watches: [...streams].reduce((sum, { watches }) => sum + watches, 0),
+      snapshots: shared.turns.underWay,
+    }),
+  }
 }

@@ -1,51 +1,14 @@
-import type { Clock, Timer } from '../../threads/clock.js'
+import type { Timer } from '../../threads/clock.js'
 import { type Created, Reason, ResumeResult, type WatchProgress } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import type { LogEntry } from './mirror-log.js'
 import type { Mirror, MirrorWatcher } from './mirror.js'
+import type { LogEntry } from './mirror-log.js'
 import type { Standing } from './mirror-standing.js'
-import { type Allowance, EveryPending, LatestPending, type Needs, type Outgoing, type Pending } from './stream-pending.js'
-import { isWanted, type Wanted } from './stream-selection.js'
-import type { SnapshotTurns } from './stream-snapshots.js'
+import { type Allowance, EveryPending, LatestPending, type Pending } from './stream-pending.js'
+import { isWanted } from './stream-selection.js'
+import { isThere, type Piece, resultOf, type WatchHost, type WatchWish } from './stream-wish.js'
 
 /** Snapshots of so many variables need no turn. */
 const SMALL = 256
-
-/** What a client wants of a watch. */
-export interface WatchWish {
-  readonly id: number
-  readonly wanted: Wanted
-  readonly policy: 'lossless' | 'latest' | 'sampled'
-  readonly minIntervalMs: number
-  readonly onGap: 'snapshot' | 'fail'
-  readonly credit: number
-  readonly allowMissing: boolean
-  readonly resume: { readonly incarnation: string; readonly revision: number } | undefined
-}
-
-/** What a watch needs of the stream it is on. */
-export interface WatchHost {
-  readonly clock: Clock
-  readonly turns: SnapshotTurns
-  readonly maxCredit: number
-  /** It has something to be sent. */
-  ready(watch: ServerWatch): void
-  created(watch: ServerWatch, created: Created): void
-  /** Nothing more comes of it. */
-  over(watch: ServerWatch, end: WatchEnd): void
-}
-
-export interface WatchEnd {
-  readonly reason: Reason
-  readonly detail: string
-  readonly retryAfterMs?: number
-}
-
-/** What is sent of a watch at once. */
-export type Piece =
-  | { readonly kind: 'snapshot'; readonly revision: number; readonly variables: readonly Standing[]; readonly last: boolean }
-  | { readonly kind: 'batch'; readonly prev: number; readonly through: number; readonly events: readonly Outgoing[] }
-  /** Nothing: the next revision, or variable, needs more than was allowed. */
-  | { readonly kind: 'short'; readonly needs: Needs }
 
 interface Snapshot {
   readonly variables: readonly Standing[]
@@ -68,6 +31,8 @@ export class ServerWatch implements MirrorWatcher {
   readonly #host: WatchHost
   readonly #pending: Pending
   #through = 0
+  /** What `#through` is a revision of. */
+  #incarnation = ''
   #credit: number
   /** The most that it may be told without an acknowledgement: what is larger has to be split. */
   #window: number
@@ -138,7 +103,11 @@ export class ServerWatch implements MirrorWatcher {
     const { mirror } = this
     const { resume, onGap, wanted, allowMissing } = this.wish
     const result = resultOf(mirror, resume)
-    if (result !== ResumeResult.RESUME_RESULT_FRESH && result !== ResumeResult.RESUME_RESULT_RESUMED && onGap === 'fail')
+    if (
+      result !== ResumeResult.RESUME_RESULT_FRESH &&
+      result !== ResumeResult.RESUME_RESULT_RESUMED &&
+      onGap === 'fail'
+    )
       return this.#lose(result)
     const missing = [...wanted.names, ...wanted.ids].filter((identifier) => !isThere(mirror, wanted, identifier))
     if (missing.length > 0 && !allowMissing && result !== ResumeResult.RESUME_RESULT_RESUMED)
@@ -166,7 +135,13 @@ export class ServerWatch implements MirrorWatcher {
     this.#pending.clear()
     this.#through = 0
     const variables = mirror.select(this.wish.wanted)
-    const snapshot = { variables, revision: mirror.head, sent: 0, hasTurn: variables.length <= SMALL, release: () => {} }
+    const snapshot = {
+      variables,
+      revision: mirror.head,
+      sent: 0,
+      hasTurn: variables.length <= SMALL,
+      release: () => {},
+    }
     this.#snapshot = snapshot
     this.#host.created(this, this.#createdAt(mirror.head, result, missing))
     if (!snapshot.hasTurn) this.#awaitTurn(snapshot)
@@ -185,6 +160,7 @@ export class ServerWatch implements MirrorWatcher {
 
   #createdAt(revision: number, resume: ResumeResult, missing: string[]): Created {
     const { incarnation, compacted } = this.mirror
+    this.#incarnation = incarnation
     return { watchId: this.id, incarnation, revision, compacted, resume, missing }
   }
 
@@ -196,7 +172,10 @@ export class ServerWatch implements MirrorWatcher {
 
   begunAnew(): void {
     if (this.#isOver) return
-    this.#recover(ResumeResult.RESUME_RESULT_NEW_INCARNATION)
+    const isSame = this.mirror.incarnation === this.#incarnation
+    const result = isSame ? ResumeResult.RESUME_RESULT_COMPACTED : ResumeResult.RESUME_RESULT_NEW_INCARNATION
+    if (this.wish.onGap === 'fail') this.#lose(result)
+    else this.#startOver(result, [])
   }
 
   /** The session has ended: what was committed is told first. */
@@ -213,31 +192,33 @@ export class ServerWatch implements MirrorWatcher {
   /** Looks, from time to time, after what no event would tell of. @param patience for a receiver that gives no credit */
   check(patience: number): void {
     if (this.#isOver) return
-    if (this.#pending.isLost) return this.#recover(ResumeResult.RESUME_RESULT_COMPACTED)
+    if (this.#pending.isLost) return this.#overtaken()
     const { closed, head } = this.mirror
     if (this.#endedAt === undefined || this.#host.clock.now() - this.#endedAt < patience) return
     const untold = `${closed?.message ?? 'the session has ended'}; revisions ${this.#through + 1} to ${head} were not taken`
     this.#finish(Reason.REASON_SESSION_CLOSED, untold)
   }
 
-  /** Not all can be told that was missed. */
-  #recover(result: ResumeResult): void {
-    if (this.wish.onGap === 'fail') return this.#lose(result)
-    this.#startOver(result, [])
+  /** Its receiver was too slow: some of what it was to be told is no longer kept. */
+  #overtaken(): void {
+    if (this.wish.onGap === 'snapshot') return this.#startOver(ResumeResult.RESUME_RESULT_COMPACTED, [])
+    const { compacted } = this.mirror
+    const text = `revisions ${this.#through + 1} to ${compacted} were not taken in time, and are no longer kept`
+    this.#finish(Reason.REASON_SLOW_CONSUMER, text)
   }
 
+  /** It cannot go on where its receiver was. */
   #lose(result: ResumeResult): void {
     const { compacted, head, incarnation } = this.mirror
-    if (this.wish.resume === undefined || this.#through > 0 || this.#snapshot !== undefined) {
-      const text = `revisions ${this.#through + 1} to ${compacted} are no longer kept, and were not taken in time`
-      if (result === ResumeResult.RESUME_RESULT_COMPACTED) return this.#finish(Reason.REASON_SLOW_CONSUMER, text)
-    }
-    const { revision = 0 } = this.wish.resume ?? {}
+    const seen = this.#through > 0 ? this.#through : (this.wish.resume?.revision ?? 0)
     if (result === ResumeResult.RESUME_RESULT_COMPACTED)
-      return this.#finish(Reason.REASON_COMPACTED, `not all after revision ${revision} is kept: begin at ${compacted}`)
+      return this.#finish(
+        Reason.REASON_COMPACTED,
+        `not all after revision ${seen} is kept: begin at ${compacted} or later`,
+      )
     const text =
       result === ResumeResult.RESUME_RESULT_FUTURE
-        ? `the session never was at revision ${revision}: it is at ${head}`
+        ? `the session never was at revision ${seen}: it is at ${head}`
         : `the session has begun anew, as ${incarnation}`
     this.#finish(Reason.REASON_NEW_INCARNATION, text)
   }
@@ -251,7 +232,11 @@ export class ServerWatch implements MirrorWatcher {
 
   /** What is to be told next, if anything. */
   next(allowance: Allowance): Piece | undefined {
-    if (this.#pending.isLost) this.#recover(ResumeResult.RESUME_RESULT_COMPACTED)
+    if (this.#pending.isLost) {
+      // What that has to say comes before anything else of it.
+      this.#overtaken()
+      return undefined
+    }
     if (!this.isReady) return undefined
     const limits = { ...allowance, events: Math.min(allowance.events, this.#credit) }
     const piece = this.#snapshot === undefined ? this.#batch(limits) : this.#chunk(this.#snapshot, limits)
@@ -295,7 +280,14 @@ export class ServerWatch implements MirrorWatcher {
     this.#through = Math.max(this.#through, this.#pending.settled(this.mirror.head))
   }
 
-  /** How far it is. What is told later comes after that. */
+  /** How far it could say that it is. */
+  get reach(): number {
+    return this.#snapshot === undefined
+      ? Math.max(this.#through, this.#pending.settled(this.mirror.head))
+      : this.#through
+  }
+
+  /** How far it is. What is told later comes after that: it has to be told. */
   progress(): WatchProgress {
     // Before the snapshot is whole its receiver has nothing.
     if (this.#snapshot === undefined) this.#settle()
@@ -336,17 +328,4 @@ export class ServerWatch implements MirrorWatcher {
     this.#pending.clear()
     this.mirror.unwatch(this)
   }
-}
-
-/** How a watch goes on that has seen a session up to a revision. */
-function resultOf(mirror: Mirror, resume: WatchWish['resume']): ResumeResult {
-  if (resume === undefined) return ResumeResult.RESUME_RESULT_FRESH
-  if (resume.incarnation !== mirror.incarnation) return ResumeResult.RESUME_RESULT_NEW_INCARNATION
-  if (resume.revision > mirror.head) return ResumeResult.RESUME_RESULT_FUTURE
-  if (resume.revision < mirror.compacted) return ResumeResult.RESUME_RESULT_COMPACTED
-  return ResumeResult.RESUME_RESULT_RESUMED
-}
-
-function isThere(mirror: Mirror, { names }: Wanted, identifier: string): boolean {
-  return (names.has(identifier) ? mirror.named(identifier) : mirror.identified(identifier)) !== undefined
 }

@@ -35,7 +35,8 @@ export async function withSession(options: ConnectionOptions, work: Work, create
   const { address, session: id, timeout } = options
   const [token, tls] = [tokenOf(options), tlsOf(options)]
   await using system = await ActorSystem.start({ threads: 1 })
-  const bridge = await Bridge.connect(system, address, { ...(token && { token }), ...(tls && { tls }) })
+  const credentials = { ...(token && { token }), ...(tls && { tls }) }
+  const bridge = await Bridge.connect(system, address, { ...credentials, timeout: timeout * 1000 })
   const within = <T>(answer: Promise<T>): Promise<T> =>
     race(answer, timeout, () =>
       bridge.state === 'ready'

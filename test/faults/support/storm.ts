@@ -186,7 +186,8 @@ export class Storm implements AsyncDisposable {
         await pause(random.below(1000))
         return proxy.heal()
       case 'bridge':
-        await this.server.child.ask({ kind: 'killBridge' })
+        // There may be none at present, as it has just been killed.
+        await this.server.child.ask({ kind: 'killBridge' }).catch(() => {})
         return
       case 'freeze':
         this.server.child.freeze()
