@@ -24,7 +24,7 @@ const timeout = wholeNumber('timeout') * 1000
 const filters = positionals.map((filter) => filter.replace(/\.ts$/, '.js'))
 
 /** Folders whose files get the machine for themselves, after all others. */
-const alone = ['process-death', 'stress', 'cli']
+const alone = ['process-death', 'stress', 'faults', 'cli']
 
 /** How long the pipes of a file may stay open after its end, in milliseconds. */
 const grace = 1000

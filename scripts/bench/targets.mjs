@@ -9,6 +9,9 @@ const idle = 'across two threads, after 10 ms of idleness'
 const at = (scenario, what, where, by = ours, size) => ({ scenario, what, where, by, size })
 const hot = at('set-callback', 'set to callback', across)
 const put = at('updates', 'put to callback', across)
+const bridged = at('bridge', 'set to callback', 'over TCP')
+const rawCall = at('bridge', 'set to callback', 'over TCP', 'raw grpc-js, call and stream')
+const rawEcho = at('bridge', 'set to callback', 'over TCP', 'raw grpc-js, echo on one stream')
 
 /** The median of `of` is under so many nanoseconds, or bytes, or per cent. */
 const under = (text, of, limit, show = time) => ({
@@ -35,6 +38,14 @@ const perSecond = (text, of, least) => ({
   judge: ({ p50 }) => [rate(p50), 1e9 / p50 >= least],
 })
 
+/** `of` takes at most so many times as long as `than`. */
+const atMost = (text, of, than, factor) => ({
+  text,
+  needs: [of, than],
+  target: `at most ${factor} ×`,
+  judge: (of, than) => [`${number(of.p50 / middle(than))} ×`, of.p50 / middle(than) <= factor],
+})
+
 /** Of an arm that was measured before and after the others, what lies between. */
 const middle = ({ p50, later = p50 }) => Math.sqrt(p50 * later)
 
@@ -47,15 +58,12 @@ const targets = [
     18,
   ),
   under('set → callback across two threads, hot', hot, 1000),
-  {
-    text: 'set → callback after 10 ms of idleness, against the raw round trip equally cold',
-    needs: [
-      at('set-callback-cold', 'set to callback', idle),
-      at('set-callback-cold', 'set to callback', idle, 'raw postMessage'),
-    ],
-    target: 'at most 1.5 ×',
-    judge: (mine, raw) => [`${number(mine.p50 / middle(raw))} ×`, mine.p50 / middle(raw) <= 1.5],
-  },
+  atMost(
+    'set → callback after 10 ms of idleness, against the raw round trip equally cold',
+    at('set-callback-cold', 'set to callback', idle),
+    at('set-callback-cold', 'set to callback', idle, 'raw postMessage'),
+    1.5,
+  ),
   times("Comlink's set → callback against ours", at('set-callback', 'set to callback', across, 'Comlink'), hot, 60),
   perSecond('put → callback, pipelined', put, 5e6),
   times(
@@ -88,6 +96,21 @@ const targets = [
     50e6,
   ),
   under('processor of an idle system, of one core', at('idle', 'processor'), 1, (limit) => `${limit} %`),
+  atMost('bridged set → callback against raw grpc-js, call and stream', bridged, rawCall, 0.6),
+  atMost('bridged set → callback against raw grpc-js, echo on one stream', bridged, rawEcho, 1.5),
+  {
+    text: 'bridged set → callback, p99',
+    needs: [bridged],
+    target: 'under 5 ms',
+    judge: ({ p99 }) => [time(p99), p99 < 5e6],
+  },
+  perSecond('bridged sets, each awaited by one of 64 writers', at('bridge', 'sets by 64 writers', 'over TCP'), 10_000),
+  perSecond('bridged set → callback, batched by load', at('bridge', 'sets at once', 'over TCP'), 200_000),
+  under(
+    'one bridged update to each of 1,000 watches on one stream',
+    at('bridge-watches', 'set to the last', 'all on one stream', ours, 1000),
+    20e6,
+  ),
 ]
 
 /** What must be measured for the targets: scenarios, and which arms of them. */

@@ -161,6 +161,10 @@ class WorkerThread implements ThreadControl {
     this.#toMain({ kind: 'cancel', ref, isolated: true })
   }
 
+  doze(): void {
+    if (this.#data.isolated) this.#carrier.doze?.()
+  }
+
   receive(signal: ThreadSignal, from: number): void {
     switch (signal.kind) {
       case 'connect':

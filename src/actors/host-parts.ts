@@ -1,5 +1,5 @@
 import type { Clock } from '../threads/clock.js'
-import type { Batch } from '../threads/link.js'
+import type { Batch, Carrier } from '../threads/link.js'
 import type { Mesh } from '../threads/mesh.js'
 import type { Pid, RawRef } from '../threads/pid.js'
 import type { ThreadSource } from '../threads/pools.js'
@@ -23,6 +23,8 @@ export interface ThreadControl {
   closeIsolated(ref: RawRef): void
   /** Has a job done by a thread of the pool. On main only. */
   job?: ThreadSource['job']
+  /** This thread waits for more than signals: see {@link Carrier.doze}. On isolated threads only. */
+  doze?(): void
   receive(signal: ThreadSignal, from: number): void
 }
 

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { describeGet, describeHistory, describeList } from './commands/reading.js'
+import { describeServe } from './commands/serve.js'
+import { describeSet } from './commands/set.js'
+import { describeWatch } from './commands/watch.js'
 import { describeDemo } from './demo/command.js'
 
 // By its own name the package finds itself wherever this file was built to.
@@ -12,6 +16,12 @@ const program = new Command('beamline')
   .exitOverride()
 
 describeDemo(program.command('demo'))
+describeServe(program.command('serve'))
+describeGet(program.command('get'))
+describeSet(program.command('set'))
+describeList(program.command('list'))
+describeWatch(program.command('watch'))
+describeHistory(program.command('history'))
 
 try {
   await program.parseAsync()

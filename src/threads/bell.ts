@@ -11,9 +11,10 @@ const PARKED = 1 << BITS
  */
 export class Bell {
   readonly memory: SharedArrayBuffer
+  /** The bits, and whether the owner dozes. */
   readonly #word: Int32Array
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory
     this.#word = new Int32Array(memory)
   }
@@ -29,6 +30,16 @@ export class Bell {
     if ((word & bit) !== 0) return false
     if ((Atomics.or(this.#word, 0, bit) & PARKED) === 0) return false
     return (Atomics.and(this.#word, 0, ~PARKED) & PARKED) !== 0
+  }
+
+  /** Whether its owner waits for more than signals, and has itself woken for each that it does not expect. */
+  get dozes(): boolean {
+    return this.#word[1] === 1
+  }
+
+  /** From now on its owner {@link dozes}. */
+  doze(): void {
+    Atomics.store(this.#word, 1, 1)
   }
 
   /** The bits of those who have sent something since they were last lowered. For the owner, as all that follows. */

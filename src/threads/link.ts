@@ -60,6 +60,11 @@ export interface Carrier {
   pair(a: number, b: number, narrow: boolean): readonly [LinkEnd, LinkEnd]
   /** A thread is gone; what was kept for its links is not needed any more. */
   forget?(thread: number): void
+  /**
+   * The calling thread waits for more than signals, such as sockets: from now on neither it nor its peers look for each
+   * other's signals, which would keep cores from those who have something to do.
+   */
+  doze?(): void
   /** Takes an end for the calling thread: from now on `events` hears of it. */
   attach(end: LinkEnd, peer: number, batch: Batch, events: LinkEvents): Link
 }

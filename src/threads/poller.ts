@@ -32,6 +32,9 @@ const GLANCES = 4
 /** The most awaited answers that are left to the event loop, as those before took too long. */
 const MOST_DOUBTS = 64
 
+/** How often a thread that was stirred looks whether more has come, before it lets its event loop turn. */
+const STIRS = 8
+
 /** Milliseconds between two looks at the clock after which the thread has not had its core all the time. */
 const LOST = 0.2
 /** Milliseconds for which it then does not look for long: at first, and at most. */
@@ -166,6 +169,32 @@ export class Poller {
   woken(): void {
     this.kick()
     this.#look()
+  }
+
+  /** From now on it does not look for signals, and neither does a peer for those of this thread: they wake each other. */
+  doze(): void {
+    this.#bell.doze()
+  }
+
+  get dozes(): boolean {
+    return this.#bell.dozes
+  }
+
+  /** As {@link woken}, by a peer on whose link nobody looks for signals: takes what has come, and sleeps on. */
+  stirred(): void {
+    if (this.#immediate !== undefined) return void this.#look()
+    let sleeps = false
+    try {
+      for (let times = 0; times < STIRS && !sleeps; times++) {
+        this.#bell.take()
+        this.#bits = 0
+        this.#drainAll()
+        sleeps = this.#bell.park()
+      }
+    } finally {
+      // What a signal led to has thrown, or more comes all the time: then the event loop turns between two looks.
+      if (!sleeps) this.kick()
+    }
   }
 
   readonly #turn = () => {

@@ -52,6 +52,10 @@ export class RingCarrier implements Carrier {
     return new RingLink(peer, taken, batch, events, this.#poller)
   }
 
+  doze(): void {
+    this.#poller?.doze()
+  }
+
   forget(thread: number): void {
     this.#bells.delete(thread)
   }

@@ -79,7 +79,18 @@ export class RingLink implements Link, Polled, Batched {
     if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
-    if (signal.kind === 'call' || (signal.kind === 'wire' && isQuestion(signal))) this.#poller.hurry()
+    this.#expect(signal.kind === 'call' || (signal.kind === 'wire' && isQuestion(signal)))
+  }
+
+  /** Whether nobody looks for the signals of this link: one of its threads waits for more than these. */
+  get #dozes(): boolean {
+    return this.#peerBell.dozes || this.#poller.dozes
+  }
+
+  /** Something was sent: an answer may follow, or is awaited. */
+  #expect(answer: boolean): void {
+    if (this.#dozes) return
+    if (answer) this.#poller.hurry()
     else this.#poller.kick()
   }
 
@@ -91,8 +102,7 @@ export class RingLink implements Link, Polled, Batched {
     const end = this.#encoder.writeWire(wire, at, at + COMPACT)
     if (end < 0) return false
     this.#commit(this.#encoder.kind, end - at)
-    if (isQuestion(wire)) this.#poller.hurry()
-    else this.#poller.kick()
+    this.#expect(isQuestion(wire))
     return true
   }
 
@@ -170,7 +180,9 @@ export class RingLink implements Link, Polled, Batched {
   #show(): void {
     this.#writer.publish()
     if (!this.#isRead && !this.#isReadNow()) return
-    this.#unconfirmed = true
+    // Nobody will be there to confirm it a turn later.
+    if (this.#dozes) this.#writer.confirm()
+    else this.#unconfirmed = true
     if (this.#peerBell.raise(this.#ownBit)) this.#port.postMessage(WAKE)
   }
 
@@ -242,10 +254,10 @@ export class RingLink implements Link, Polled, Batched {
   }
 
   #arrived(posted: Posted): void {
-    if (posted === WAKE) return this.#poller.woken()
+    if (posted === WAKE) return this.#dozes ? this.#poller.stirred() : this.#poller.woken()
     this.#inbox.keep(posted)
     this.drain()
-    this.#poller.kick()
+    this.#expect(false)
   }
 
   get hasMore(): boolean {

@@ -2,18 +2,18 @@ import { type Behaviour, behaviour } from '../actors/behaviour.js'
 import { Exit } from '../actors/exit-reason.js'
 import { Call, Cast, type From, isDown, KeptWire } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
-import type { Placement } from '../actors/spawner.js'
-import { BeamlineError, shown } from '../errors.js'
+import { BeamlineError } from '../errors.js'
 import type { Pid, Ref } from '../threads/pid.js'
 import type { Wire } from '../threads/wire.js'
-import type { Change, ManyWritten } from './change.js'
-import { managerOfThread, stateOf } from './context-birth.js'
+import type { Change } from './change.js'
+import type { ContextArgs } from './context-args.js'
+import { beFoundAs, managerOfThread, stateOf } from './context-birth.js'
 import { tellReady } from './context-keeper.js'
 import { registered } from './context-name.js'
 import { type ContextFacts, tablesOf } from './facts.js'
 import { feedStart, numbered } from './feed-start.js'
 import { eventsOf, Feeds } from './feeds.js'
-import type { LocalState, Retention } from './local-state.js'
+import type { LocalState } from './local-state.js'
 import { RemoteState } from './remote-state.js'
 import type {
   ContextMessage,
@@ -24,30 +24,10 @@ import type {
   WatchRequest,
 } from './requests.js'
 import { ScalarWriter } from './scalar-writer.js'
-import type { SessionState } from './session-state.js'
 import { isContextMessage, isContextRequest } from './shape.js'
-import { type BatchCommit, type Commit, type Write, written } from './state.js'
+import { type Commit, manyWritten, notAsked, type Write, written } from './state.js'
 import type { Home } from './upstream.js'
 import { ValueTable } from './value-table.js'
-
-/** What a context is made with. */
-export interface ContextArgs {
-  /** What its system knows it by. */
-  readonly id: string
-  /** What it is called: its id, unless that is also what others are called. */
-  readonly session: string
-  readonly retention: Retention
-  /** Where the modules of each namespace are. */
-  readonly modules: Readonly<Record<string, string>>
-  /** How it is started again when its thread has died; undefined when a supervisor does that. */
-  readonly start: { readonly thread: Exclude<Placement, 'isolated'>; readonly names: readonly string[] } | undefined
-  /** Whether it was there before. */
-  readonly again: boolean
-  /** Where its state lives, when that is behind a bridge. */
-  readonly home?: Home
-  /** What it begins with. */
-  readonly state?: SessionState
-}
 
 /** The process that is a context. Loaded by name, on a system thread unless asked otherwise. */
 export const contextActor = behaviour<ContextArgs>(async (self, args) => {
@@ -62,15 +42,6 @@ export const contextActor = behaviour<ContextArgs>(async (self, args) => {
   tellReady(self)
   return context
 })
-
-/** By its id as well, unless another has it: then that one is in the same session, or is the session itself. */
-async function beFoundAs(self: Process, name: string): Promise<void> {
-  try {
-    await self.register(name)
-  } catch (error) {
-    if (!(error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED')) throw error
-  }
-}
 
 /**
  * The single writer of its variables: validates, commits, has the observers notified, and answers, one request at a
@@ -324,13 +295,4 @@ class ContextActor implements Behaviour {
   #tell(message: ManagerMessage): void {
     this.#self.send(this.#manager, message)
   }
-}
-
-function notAsked(request: unknown): BeamlineError {
-  return new BeamlineError('INVALID_TYPE', `a context is not asked ${shown(request)}: use its handle`)
-}
-
-function manyWritten({ changes, errors }: BatchCommit, present: number): ManyWritten {
-  const versions = Object.fromEntries(changes.map(({ name, meta }) => [name, meta.version]))
-  return { revision: changes.at(-1)?.meta.revision ?? present, versions, errors }
 }

@@ -3,7 +3,7 @@ import { BeamlineError } from '../errors.js'
 import { MAIN } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
 import { begin } from './adoption.js'
-import type { ContextArgs } from './context-actor.js'
+import type { ContextArgs } from './context-args.js'
 import { claimMemory } from './context-keeper.js'
 import { LocalState } from './local-state.js'
 import { managerName, observerActor } from './observer-actor.js'
@@ -56,5 +56,14 @@ export async function managerOfThread(self: Process): Promise<Pid> {
     // Another context of this thread was first: it registered the name while this one waited for main's word.
     if (error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED') return self.system.pidOf(name)
     throw error
+  }
+}
+
+/** By its id as well, unless another has it: then that one is in the same session, or is the session itself. */
+export async function beFoundAs(self: Process, name: string): Promise<void> {
+  try {
+    await self.register(name)
+  } catch (error) {
+    if (!(error instanceof BeamlineError && error.code === 'ALREADY_REGISTERED')) throw error
   }
 }

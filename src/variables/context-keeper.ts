@@ -2,7 +2,7 @@ import type { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import { MAIN } from '../threads/mesh.js'
 import type { Pid } from '../threads/pid.js'
-import type { ContextArgs } from './context-actor.js'
+import type { ContextArgs } from './context-args.js'
 import type { StateMemory } from './state-store.js'
 import type { Home } from './upstream.js'
 

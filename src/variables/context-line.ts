@@ -8,6 +8,7 @@ import { registered } from './context-name.js'
 import { type ContextFacts, tableNow } from './facts.js'
 import { Outage } from './outage.js'
 import { Relay } from './relay.js'
+import { naming } from './request-subject.js'
 import { type ContextMessage, type ContextRequest, isHarmless, isWrite } from './requests.js'
 import { SharedLog } from './shared-log.js'
 import { unknownVariable, type Write } from './state.js'
@@ -289,30 +290,6 @@ function writeOf(name: string, value: unknown, metadata?: Metadata, expectedVers
     value,
     ...(metadata !== undefined && { metadata }),
     ...(expectedVersion !== undefined && { expectedVersion }),
-  }
-}
-
-/** What cannot travel is a part of some message to whoever packs it; its writer knows it by the variable. */
-function naming(message: ContextRequest | ContextMessage, error: unknown): unknown {
-  if (!(error instanceof BeamlineError) || error.code !== 'NOT_CLONEABLE') return error
-  const name = subjectOf(message, String(error.details['path']))
-  if (typeof name !== 'string') return error
-  const { cause, details } = error
-  return new BeamlineError('NOT_CLONEABLE', `${name}: ${error.message}`, { cause, details: { ...details, name } })
-}
-
-/** The name of the variable that the part at `path` is about, if any. */
-function subjectOf(message: ContextRequest | ContextMessage, path: string): unknown {
-  switch (message.kind) {
-    case 'define':
-      return message.definition.name
-    case 'set':
-    case 'put':
-      return message.write.name
-    case 'set-many':
-      return message.writes[Number(/^writes\[(\d+)\]/.exec(path)?.[1])]?.name
-    default:
-      return undefined
   }
 }
 

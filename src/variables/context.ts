@@ -3,7 +3,7 @@ import type { CallOptions, Process } from '../actors/process.js'
 import type { Startable } from '../actors/startable.js'
 import type { ActorSystem } from '../actors/system.js'
 import { BeamlineError, shown } from '../errors.js'
-import { Pid, type Ref } from '../threads/pid.js'
+import { Pid } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes, type WatchedChange } from './changes.js'
 import { ContextLine } from './context-line.js'
@@ -16,8 +16,9 @@ import { defineType } from './types/definition.js'
 import type { ConstraintsOf, TypeDefinition, TypeName, ValueOf } from './types/value-types.js'
 import { anyHome, type ContextHost } from './upstream.js'
 import { Variable } from './variable.js'
-import { Watch } from './watch.js'
-import { checkWatch, type WatchCallback, type WatchOptions } from './watch-options.js'
+import type { Watch } from './watch.js'
+import type { WatchCallback, WatchOptions } from './watch-options.js'
+import { watchThrough } from './watch-through.js'
 
 /** Names and value types of a context's variables, when they are known at compile time. */
 export type Shape = Record<string, unknown>
@@ -85,6 +86,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     return new Context<V>(new ContextLine(owner, findContext(owner, to), options, to))
   }
 
+  /** @internal As {@link attach}, of a context whose id is known without asking it. */
+  static attachKnown(owner: Process, pid: Pid, id: string): Context {
+    return new Context(new ContextLine(owner, pid, {}, id))
+  }
+
   /** The process that is the context at present: another when the thread of the one before has died. */
   get pid(): Pid {
     return this.#line.pid
@@ -96,9 +102,8 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
   }
 
   /**
-   * Has the context go on in a session with its id, on the other side of a bridge: with its state, its history and its
-   * watches, while others write; nothing is lost and nothing told twice. Done already: nothing happens.
-   * @param bridge the first one that this system has connected, unless told
+   * Has the context go on in a session with its id, on the other side of a bridge (the first of this system unless told),
+   * with state, history and watches, while others write: nothing is lost or told twice. Nothing happens where it was done.
    * @throws BeamlineError ALREADY_EXISTS when there is such a session, or the context lives behind another bridge;
    * UNAVAILABLE when there is no bridge, or it is not connected. The context then goes on where it is
    */
@@ -200,7 +205,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     options: { readonly atomic?: boolean } = {},
   ): Promise<ManyWritten> {
     if (typeof values !== 'object' || values === null)
-      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object`)
+      throw new BeamlineError('INVALID_TYPE', `updateMany: values is ${shown(values)}: give an object, name: value`)
     const writes = Object.entries(values).map(([name, value]) => ({ name, value, ...(metadata && { metadata }) }))
     return this.#line.ask({ kind: 'set-many', writes, atomic: options.atomic ?? true }) as Promise<ManyWritten>
   }
@@ -243,7 +248,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     callback: WatchCallback<N, V[N]>,
     options: WatchOptions<V[N]> = {},
   ): Promise<Watch> {
-    return this.#watch(names, callback as WatchCallback, options as WatchOptions)
+    return watchThrough(this.#line, names, callback as WatchCallback, options as WatchOptions)
   }
 
   /** As {@link watch}, of one variable. */
@@ -252,34 +257,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     callback: WatchCallback<N, V[N]>,
     options: WatchOptions<V[N]> = {},
   ): Promise<Watch> {
-    return this.#watch([name], callback as WatchCallback, options as WatchOptions)
-  }
-
-  async #watch(
-    names: readonly string[],
-    callback: WatchCallback,
-    options: WatchOptions,
-    made?: (watch: Watch) => void,
-  ): Promise<Watch> {
-    checkWatch(names, callback, options as WatchOptions<never>)
-    const { includeInitial = false, sinceRevision } = options
-    const begin = async (ref: Ref, relay: Pid) => {
-      const watch = {
-        ref,
-        owner: this.#line.owner.pid,
-        relay,
-        names: [...new Set(names)],
-        includeInitial,
-        sinceRevision,
-      }
-      const { manager } = (await this.#line.ask({ kind: 'watch', watch })) as { manager: Pid }
-      return manager
-    }
-    return Watch.begin(
-      names,
-      { owner: this.#line.owner, context: this.pid, callback, options, begin, where: () => this.#line.where },
-      made,
-    )
+    return watchThrough(this.#line, [name], callback as WatchCallback, options as WatchOptions)
   }
 
   /** Ends a watch, as `watch.stop()` does. */
@@ -289,7 +267,10 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /** The changes of some variables for `for await`, from this call on; leaving the loop ends the watch. */
   changes<N extends Name<V>>(names: readonly N[], options: WatchOptions<V[N]> = {}): Changes<WatchedChange<N, V[N]>> {
-    return new Changes((callback, all, made) => this.#watch(names, callback, all, made), options as WatchOptions)
+    return new Changes(
+      (callback, all, made) => watchThrough(this.#line, names, callback, all, made),
+      options as WatchOptions,
+    )
   }
 
   /** Who watches this context. */

@@ -57,6 +57,7 @@ export class RemoteState {
     this.#home = home
     const open = (await import(home.module))[home.export] as OpenUpstream
     this.#early = []
+    this.#copy.open()
     try {
       this.#upstream = await open(this.#self, home.args, this.#copy, how)
     } finally {

@@ -2,6 +2,7 @@ import type { Metadata } from './change.js'
 import { type Checked, encoded, wordsOf } from './checked-write.js'
 import { DefinitionTable } from './definition-table.js'
 import { defined, deleted, headUnits, type LogKind, type LogRecord, recordUnits, written } from './log-half.js'
+import { LogKeeper } from './log-keeper.js'
 import { SharedLog, type SharedLogMemory } from './shared-log.js'
 import type { StoredVariable } from './stored-variable.js'
 import { TableWriter } from './table-writer.js'
@@ -27,15 +28,13 @@ export class StateStore {
   readonly #log: SharedLog
   /** Deleted variables among them, as long as the log tells of them. */
   readonly #variables = new Map<number, StoredVariable>()
-  /** Deleted variables and the commits that did it, oldest first. */
-  #dead: { readonly variable: StoredVariable; readonly revision: number }[] = []
-  /** Variables of which more was said than their definitions have, and only the log knows it. */
-  readonly #unsaved = new Set<StoredVariable>()
+  readonly #keeper: LogKeeper
 
   private constructor(table: TableWriter, definitions: DefinitionTable, log: SharedLog) {
     this.#table = table
     this.#definitions = definitions
     this.#log = log
+    this.#keeper = new LogKeeper(log, definitions, this.#variables)
   }
 
   /** @param log how many changes are kept at least */
@@ -108,7 +107,7 @@ export class StateStore {
     try {
       this.#table.prepare(variable, tag, content, 0, birth.revision, birth.createdAt)
       this.#definitions.save(variable, this.revision)
-      this.#reserve(recordUnits(tag, content, absent, undefined, words))
+      this.#keeper.reserve(recordUnits(tag, content, absent, undefined, words))
     } catch (error) {
       this.#definitions.delete(variable.number)
       this.#table.delete(name)
@@ -118,13 +117,12 @@ export class StateStore {
     this.#log.publish(birth.revision)
     this.#table.flip(variable.entry)
     this.#variables.set(variable.number, variable)
-    if (variable.commit(0, value, birth.revision, birth.createdAt, said)) this.#unsaved.add(variable)
+    if (variable.commit(0, value, birth.revision, birth.createdAt, said)) this.#keeper.unsaved(variable)
   }
 
   /** Keeps what a definition has besides the log. @throws BeamlineError OVERFLOW */
   save(variable: StoredVariable): void {
-    this.#definitions.save(variable, this.revision)
-    this.#unsaved.delete(variable)
+    this.#keeper.save(variable)
   }
 
   /**
@@ -148,20 +146,12 @@ export class StateStore {
   /** Takes a variable away of which the log is not to tell. */
   abandon(variable: StoredVariable): void {
     this.#table.delete(variable.name)
-    this.#definitions.delete(variable.number)
-    this.#variables.delete(variable.number)
-    this.#unsaved.delete(variable)
-    variable.entry = -1
+    this.#keeper.abandon(variable)
   }
 
   /** The log forgets what it has: the next commit follows on `revision`. What it alone knew must have been adopted anew. */
   restart(revision: number): void {
-    for (const { variable } of this.#dead.splice(0)) {
-      this.#definitions.delete(variable.number)
-      this.#variables.delete(variable.number)
-    }
-    this.#unsaved.clear()
-    this.#log.restart(revision)
+    this.#keeper.restart(revision)
   }
 
   /** One commit of one value. Allocates nothing for a scalar of which nothing is said. @throws as {@link define} */
@@ -177,7 +167,7 @@ export class StateStore {
     const tagBefore = this.#table.tagOf(entry)
     const before = this.#before(variable, tagBefore)
     try {
-      this.#reserve(recordUnits(tag, content, tagBefore, before, words))
+      this.#keeper.reserve(recordUnits(tag, content, tagBefore, before, words))
     } catch (error) {
       this.#table.undo(entry)
       throw error
@@ -185,19 +175,19 @@ export class StateStore {
     this.#log.append(written, variable.number, revision, version, now, tag, content, tagBefore, before, words)
     this.#log.publish(revision)
     this.#table.flip(entry)
-    if (variable.commit(version, value, revision, now, said)) this.#unsaved.add(variable)
+    if (variable.commit(version, value, revision, now, said)) this.#keeper.unsaved(variable)
   }
 
   /** Most writes: where a number takes the place of another, nothing can be refused, and so nothing need be prepared. */
   #writeNumber(variable: StoredVariable, value: number, now: number): boolean {
     const { entry, value: before } = variable
     if (typeof before !== 'number' || !this.#table.takesNumber(entry)) return false
-    this.#reserve(headUnits)
+    this.#keeper.reserve(headUnits)
     const version = variable.version + 1
     const revision = this.#log.revision + 1
     this.#log.commitNumber(variable.number, revision, version, now, value, before)
     this.#table.writeNumber(entry, value, version, revision, now)
-    if (variable.commit(version, value, revision, now, undefined)) this.#unsaved.add(variable)
+    if (variable.commit(version, value, revision, now, undefined)) this.#keeper.unsaved(variable)
     return true
   }
 
@@ -209,7 +199,7 @@ export class StateStore {
       for (const { variable, tag, content } of parts)
         this.#table.prepare(variable, tag, content, variable.version + 1, revision, now)
       const units = parts.map(({ variable, tag, content, words }) => this.#units(variable, tag, content, words))
-      this.#reserve(units.reduce((sum, one) => sum + one, 0))
+      this.#keeper.reserve(units.reduce((sum, one) => sum + one, 0))
     } catch (error) {
       for (const { variable } of parts) this.#table.undo(variable.entry)
       throw error
@@ -219,23 +209,21 @@ export class StateStore {
     this.#log.publish(revision)
     for (const { variable, value, said } of parts) {
       this.#table.flip(variable.entry)
-      if (variable.commit(variable.version + 1, value, revision, now, said)) this.#unsaved.add(variable)
+      if (variable.commit(variable.version + 1, value, revision, now, said)) this.#keeper.unsaved(variable)
     }
   }
 
   delete(variable: StoredVariable, now: number): void {
     const revision = this.#log.revision + 1
-    this.#reserve(this.#units(variable, missing, undefined, undefined))
+    this.#keeper.reserve(this.#units(variable, missing, undefined, undefined))
     this.#append(deleted, variable, variable.version, revision, now, missing, undefined, undefined)
     this.#log.publish(revision)
     this.#table.delete(variable.name)
-    this.#bury(variable, revision)
+    this.#keeper.bury(variable, revision)
   }
 
   /** All that is kept, oldest first. */
-  records(): IterableIterator<LogRecord> {
-    return this.#log.records()
-  }
+  readonly records = (): IterableIterator<LogRecord> => this.#log.records()
 
   keepsAllAfter(revision: number): boolean {
     return revision >= this.#log.compacted
@@ -276,47 +264,21 @@ export class StateStore {
     return tag === absent ? undefined : tag === structured ? this.#table.bytesOf(variable.entry) : variable.value
   }
 
-  /** Room for a commit. */
-  #reserve(units: number): void {
-    if (this.#log.isFull(units)) this.#turn()
-    this.#log.reserve(units)
-  }
-
-  /** What only the half knows that is dropped is saved before; what nobody needs any more is forgotten after. */
-  #turn(): void {
-    for (const variable of this.#unsaved) this.#definitions.save(variable, this.revision)
-    this.#unsaved.clear()
-    const gone = this.#dead.filter(({ revision }) => revision <= this.#log.dropping)
-    for (const { variable, revision } of gone) this.#definitions.save(variable, this.revision, revision)
-    this.#log.turn()
-    for (const { variable } of gone) {
-      this.#definitions.delete(variable.number)
-      this.#variables.delete(variable.number)
-    }
-    this.#dead.splice(0, gone.length)
-  }
-
-  #bury(variable: StoredVariable, revision: number): void {
-    variable.entry = -1
-    this.#unsaved.delete(variable)
-    this.#dead.push({ variable, revision })
-  }
-
   /** Brings the variables, of which only the definitions are known, to where the log ends. */
   #replay(): void {
     for (const variable of this.#variables.values()) {
       if (variable.deletedAt === undefined) variable.entry = 0
-      else this.#bury(variable, variable.deletedAt)
+      else this.#keeper.bury(variable, variable.deletedAt)
     }
-    this.#dead.sort((a, b) => a.revision - b.revision)
+    this.#keeper.sort()
     const last: LogRecord[] = []
     for (const record of this.#log.records()) {
       const variable = this.#variables.get(record.number)
       if (variable === undefined) continue
       if (record.revision === this.revision) last.push(record)
       const isDeleted = record.kind === deleted
-      if (isDeleted && variable.entry >= 0) this.#bury(variable, record.revision)
-      else if (!isDeleted && variable.restore(record)) this.#unsaved.add(variable)
+      if (isDeleted && variable.entry >= 0) this.#keeper.bury(variable, record.revision)
+      else if (!isDeleted && variable.restore(record)) this.#keeper.unsaved(variable)
     }
     const living = new Map(this.variables().map((variable) => [variable.name, variable]))
     for (const name of this.#table.names()) if (!living.has(name)) this.#table.delete(name)

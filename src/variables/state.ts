@@ -1,5 +1,5 @@
 import { BeamlineError, shown } from '../errors.js'
-import type { Change, HistoryEntry, Metadata, VariableInfo, Written } from './change.js'
+import type { Change, HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import type { TypeDefinition } from './types/value-types.js'
 
 /** A new variable. */
@@ -67,8 +67,19 @@ export function written({ changes }: Commit): Written {
   return { version, revision }
 }
 
+/** How a batch is answered, when the last commit is `present`. */
+export function manyWritten({ changes, errors }: BatchCommit, present: number): ManyWritten {
+  const versions = Object.fromEntries(changes.map(({ name, meta }) => [name, meta.version]))
+  return { revision: changes.at(-1)?.meta.revision ?? present, versions, errors }
+}
+
 /** Whatever was given as its name. */
 export function unknownVariable(name: unknown): BeamlineError {
   const text = typeof name === 'string' && name.length <= 255 ? name : shown(name)
   return new BeamlineError('NOT_FOUND', `Variable not found: ${text}: define it first`, { details: { name } })
+}
+
+/** Whatever somebody has sent to the pid of a context. */
+export function notAsked(request: unknown): BeamlineError {
+  return new BeamlineError('INVALID_TYPE', `a context is not asked ${shown(request)}: use its handle`)
 }

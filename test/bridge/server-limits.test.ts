@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type ClientDuplexStream, credentials, loadPackageDefinition, Metadata, status } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { RateLimit } from '../../src/bridge/server/rate-limit.js'
-import { BeamlineError } from '../../src/index.js'
+import type { BeamlineError } from '../../src/index.js'
 import { VirtualClock } from '../../src/testing/index.js'
 import { assert, suite } from '../harness.js'
 import { bearer, Peer, withServer } from '../support/bridges.js'
@@ -28,9 +28,7 @@ test('streams over the limit are answered at once, and room is made by those tha
     const codes = new Set(await Promise.all(more.map(({ outcome }) => outcome)))
     assert.equal([...codes], [status.RESOURCE_EXHAUSTED])
     assert.is((await server.stats()).counts['streams'], 3)
-    const ended = once(first[0]?.call as never, 'end')
     first[0]?.call.cancel()
-    await ended
     // The server has heard of it before what is said after it.
     await peer.check()
     const again = open()
@@ -49,7 +47,7 @@ test('calls over the rate are refused with the time to wait, and counted for eac
       assert.ok(Number(metadata?.get('grpc-retry-pushback-ms')[0]) > 0)
       assert.equal(metadata?.get('beamline-code'), ['EXHAUSTED'])
     }
-    assert.is.not((await peer.ping(bearer('two'))).code, status.RESOURCE_EXHAUSTED)
+    assert.is((await peer.ping(bearer('two'))).code, status.OK)
   }))
 
 test('a rate fills up again, to a second and no more', () => {
@@ -78,7 +76,7 @@ test('a rate fills up again, to a second and no more', () => {
 test('without tokens a peer cannot get round its rate by saying some', () => {
   const rates = new RateLimit(new VirtualClock(), 1, false)
   rates.of(bearer('a'), '10.0.0.1:1').take()
-  assert.throws(() => rates.of(bearer('b'), '10.0.0.1:2').take(), BeamlineError)
+  assert.throws(() => rates.of(bearer('b'), '10.0.0.1:2').take(), /too many calls/)
   rates.of(bearer('b'), '10.0.0.2:2').take()
 })
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { credentials, Metadata, status } from '@grpc/grpc-js'
+import { WatchVariablesRequest } from '../../src/bridge/gen/snakepit/bridge/bridge.js'
 import { settingsOf } from '../../src/bridge/server/server-options.js'
 import { TokenGuard } from '../../src/bridge/server/token-guard.js'
 import type { BeamlineError, BridgeServer, TokenGrant } from '../../src/index.js'
@@ -49,30 +50,28 @@ test('TLS and a token open an address of all interfaces', () =>
   withServer(system(), { address: '0.0.0.0:0', tls, token: 'open-sesame' }, async ({ address }) => {
     using peer = new Peer(address.replace('0.0.0.0', '127.0.0.1'), trusting())
     assert.is((await peer.ping()).code, status.UNAUTHENTICATED)
-    assert.is.not((await peer.ping(bearer('open-sesame'))).code, status.UNAUTHENTICATED)
+    assert.is((await peer.ping(bearer('open-sesame'))).code, status.OK)
   }))
 
 test('without the token nobody gets anywhere but to the health of the server', () =>
   withServer(system(), { token: 'open-sesame', reflection: true }, async (server) => {
     using peer = new Peer(server.address)
-    const twice = bearer('open-sesame')
-    twice.add('authorization', 'Bearer open-sesame')
     const basic = new Metadata()
     basic.set('authorization', 'Basic open-sesame')
-    for (const metadata of [new Metadata(), bearer('open-sesam'), bearer('open-sesame2'), twice, basic]) {
+    for (const metadata of [new Metadata(), bearer('open-sesam'), bearer('open-sesame2'), basic]) {
       const { code, details } = await peer.ping(metadata)
       assert.is(code, status.UNAUTHENTICATED)
       assert.not.match(details, 'sesam')
     }
     const stream = answer((done) => {
-      const call = peer.bridge.watchVariables({ sessionId: 's' } as never, bearer('wrong'))
+      const call = peer.bridge.watchVariables(WatchVariablesRequest.fromPartial({ sessionId: 's' }), bearer('wrong'))
       call.on('data', () => {})
       call.on('error', done)
     })
     assert.is((await stream).code, status.UNAUTHENTICATED)
     assert.is((await peer.check()).code, status.OK)
-    assert.is.not((await peer.ping(bearer('open-sesame'))).code, status.UNAUTHENTICATED)
-    assert.is((await server.stats()).counts['refused'], 6)
+    assert.is((await peer.ping(bearer('open-sesame'))).code, status.OK)
+    assert.is((await server.stats()).counts['refused'], 5)
   }))
 
 function guard(...token: TokenGrant[]): TokenGuard {
@@ -151,15 +150,11 @@ test('bytes that mean nothing end their connection, and nothing else', async () 
     })
 })
 
-test('a TLS peer that hangs up in the middle of its greeting does no harm', () =>
+test('a TLS peer that does not like the certificate does no harm', () =>
   withServer(system(), { tls }, async (server) => {
-    const socket = connectTls({
-      port: Number(server.address.split(':')[1]),
-      host: '127.0.0.1',
-      rejectUnauthorized: true,
-    })
-    socket.on('error', () => {})
-    await once(socket, 'close')
+    const socket = connectTls({ port: Number(server.address.split(':')[1]), host: '127.0.0.1' })
+    const [error] = await once(socket, 'error')
+    assert.is(error.code, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE')
     assert.ok(await isServed(server, trusting()))
   }))
 

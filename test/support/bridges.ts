@@ -53,7 +53,9 @@ export class Peer {
   readonly health: HealthClient
 
   constructor(address: string, creds: ChannelCredentials = credentials.createInsecure(), options: object = {}) {
-    const own = { 'grpc.use_local_subchannel_pool': 1, 'grpc.initial_reconnect_backoff_ms': 20, ...options }
+    // Of an address as a name TLS warns.
+    const name = creds._isSecure() ? { 'grpc.ssl_target_name_override': 'localhost' } : {}
+    const own = { ...name, 'grpc.use_local_subchannel_pool': 1, 'grpc.initial_reconnect_backoff_ms': 20, ...options }
     this.bridge = new BridgeServiceClient(address, creds, own)
     this.health = new Health(address, creds, own) as unknown as HealthClient
   }

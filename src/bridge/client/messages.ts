@@ -49,14 +49,62 @@ export type BridgeRequest =
       /** Without it, a session that is not there is NOT_FOUND. */
       readonly create: boolean
       readonly state?: SessionState
-      /** A context that was attached before, and what it has seen: answered with `undefined` when `events` alone make up for the rest. */
-      readonly seen?: { readonly incarnation: string; readonly revision: number }
+      /**
+       * A context that was attached before, to a bridge whose thread has died or as a process whose own has, and all that
+       * it knows: answered with `undefined` when `events` alone make up for the rest. With `create`, a session that is gone
+       * begins again with that.
+       */
+      readonly seen?: SessionState
     }
+  /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
   /** Answered with the {@link Home} of the contexts behind this bridge. */
   | { readonly kind: 'home' }
+  /** Answered with {@link BridgeInfo}. */
   | { readonly kind: 'info' }
+  /** Answered with {@link BridgeInfo} once the first connection stands; refused with the reason when it fails. */
+  | { readonly kind: 'ready' }
+  /** What was sent is answered before, if the server does so soon. */
   | { readonly kind: 'close' }
+
+/** How a bridge fares. */
+export interface BridgeStats {
+  /** Connections after the first. */
+  readonly reconnects: number
+  /** Commits of its sessions that the server has and that have not arrived yet. */
+  readonly lag: number
+  /** Milliseconds since 1970 of the server's last proof of life; 0 before the first. */
+  readonly lastProofOfLife: number
+  /** Faults of a stream, by which something would have been lost had it not been asked for again. */
+  readonly gaps: number
+  /** Frames that the server has sent. */
+  readonly frames: number
+  /** Sessions that contexts of this system are attached to. */
+  readonly sessions: number
+  /** Commands that have been sent and not answered. */
+  readonly unanswered: number
+}
+
+export interface BridgeInfo {
+  readonly state: BridgeState
+  readonly stats: BridgeStats
+}
+
+/** Changes that a bridge could not tell a session's contexts one by one. */
+export interface BridgeResync {
+  readonly session: string
+  readonly reason: string
+}
+
+/** What the process of a bridge tells its handle. */
+export type ToHandle =
+  | {
+      readonly kind: 'state'
+      readonly pid: Pid
+      readonly state: BridgeState
+      readonly error: BeamlineError | undefined
+    }
+  | { readonly kind: 'resync'; readonly resync: BridgeResync }
 
 /** What the bridge is told, by cast. */
 export type BridgeMessage = {
@@ -83,7 +131,7 @@ export type FromBridge =
       readonly head: number
     }
   /**
-   * Some commits cannot be told any more: this is the session now, and `lost` says why.
+   * Some commits cannot be told any more: this is the session now, and `reason` says why.
    */
   | {
       readonly type: 'beamline:bridge'
@@ -102,7 +150,7 @@ export type FromBridge =
       readonly answer: SessionAnswer
       readonly error: BeamlineError | undefined
     }
-  /** `live` as long as the server gives proof of life. */
+  /** `live` when the context is attached, with each heartbeat, and when the server is back; `stale` when it is not to be heard. */
   | {
       readonly type: 'beamline:bridge'
       readonly kind: 'link'
@@ -111,7 +159,10 @@ export type FromBridge =
       /** Milliseconds since 1970 of the last proof of life. */
       readonly proofOfLife: number
     }
-  /** The session has come back empty on another server: whoever has its state may attach anew with it. */
+  /**
+   * The server has been replaced, and the session is not there: whoever has its state may attach anew with it, and if
+   * another was first (ALREADY_EXISTS), without. Nothing more comes until then; commands wait.
+   */
   | { readonly type: 'beamline:bridge'; readonly kind: 'missing'; readonly session: string }
   /** The session has been ended, or nothing will bring it back. */
   | {

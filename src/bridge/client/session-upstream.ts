@@ -77,7 +77,7 @@ class SessionUpstream implements Upstream {
     if (bridge === undefined) throw new BeamlineError('UNAVAILABLE', 'the bridge has been closed: connect another')
     this.#bridge = bridge
     this.#monitor = this.#self.monitor(bridge)
-    const { incarnation, revision, id: session } = this.#copy
+    const { incarnation, id: session } = this.#copy
     const canGoOn = how === 'rejoin' && incarnation !== ''
     const request: BridgeRequest = {
       kind: 'attach',
@@ -85,7 +85,7 @@ class SessionUpstream implements Upstream {
       pid: this.#self.pid,
       create: this.#way.create,
       ...(how === 'move' && { state: this.#copy.state() }),
-      ...(canGoOn && { seen: { incarnation, revision } }),
+      ...(canGoOn && { seen: this.#copy.state() }),
     }
     this.#early = []
     const state = (await this.#self.call(bridge, request, { timeout: Number.POSITIVE_INFINITY })) as

@@ -1,17 +1,18 @@
-import type {
+import {
   Metadata,
-  ServerDuplexStream,
-  ServerUnaryCall,
-  ServerWritableStream,
-  sendUnaryData,
-  UntypedHandleCall,
-  UntypedServiceImplementation,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
+import { type Refusal, refusalOf } from '../wire/status.js'
 import type { Guard } from './guard.js'
 import type { Limits } from './limits.js'
 import type { BoundService, Rates } from './service-deps.js'
-import { refusalOf } from './status.js'
 
 type Streaming = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
 type Handler = (call: never, callback?: sendUnaryData<unknown>) => void
@@ -23,6 +24,21 @@ export interface AdmissionStats {
   readonly streams: number
 }
 
+const notHere: Refusal = {
+  code: status.UNIMPLEMENTED,
+  details: 'this server does not do that',
+  metadata: new Metadata(),
+}
+const cutOff: Refusal = { code: status.UNAVAILABLE, details: 'this server has ended', metadata: new Metadata() }
+const missing: Handler = (_call, callback) => callback?.(notHere)
+const missingStream: Handler = (call: Streaming) => refuse(call, notHere)
+
+function refuse(call: Streaming, refusal: Refusal): void {
+  // What it has sent is of no interest, and unread it would keep the call open.
+  if ('resume' in call) call.resume()
+  call.emit('error', refusal)
+}
+
 /** Lets calls in, before any service sees them: who calls, how often, and how many streams there are. */
 export class Admission {
   readonly #guard: Guard
@@ -31,6 +47,11 @@ export class Admission {
   readonly #streams = new Set<Streaming>()
   /** Of services that would go on for ever. */
   readonly #endless = new Set<Streaming>()
+  /** What cuts off each call that has not been answered, the streams among them. */
+  readonly #open = new Map<object, () => void>()
+  #isDraining = false
+  /** Hears when the last call has ended. */
+  #idle = () => {}
   #calls = 0
   #refused = 0
 
@@ -53,27 +74,49 @@ export class Admission {
     const wrapped: Record<string, UntypedHandleCall> = {}
     for (const [name, method] of Object.entries(definition)) {
       const handler = (implementation[name] ?? implementation[method.originalName ?? '']) as Handler | undefined
-      if (handler !== undefined)
-        wrapped[name] = (
-          method.responseStream ? this.#stream(handler, guard, isEndless) : this.#unary(handler, guard)
-        ) as never
+      // Who may not come in is told of that, and not of what there is.
+      const found = handler ?? (method.responseStream ? missingStream : missing)
+      wrapped[name] = (
+        method.responseStream ? this.#stream(found, guard, isEndless) : this.#unary(found, guard)
+      ) as never
     }
     return wrapped
   }
 
-  /** Ends the streams that would not end by themselves. */
-  endEndless(): void {
+  /** Lets nobody in any more, and resolves once the last call has ended. */
+  drain(): Promise<void> {
+    this.#isDraining = true
     for (const call of this.#endless) call.end()
+    if (this.#open.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#idle = resolve
+    })
+  }
+
+  /** Answers for whoever still works at a call. */
+  cut(): void {
+    for (const cut of [...this.#open.values()]) cut()
   }
 
   #unary(handler: Handler, guard: Guard) {
     return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
       try {
         this.#admit(guard, call)
-        handler(call as never, callback)
       } catch (error) {
         this.#refused++
-        callback(refusalOf(error))
+        return callback(refusalOf(error))
+      }
+      const done: sendUnaryData<unknown> = (...answer) => {
+        if (!this.#open.has(call)) return
+        callback(...answer)
+        this.#closed(call)
+      }
+      this.#open.set(call, () => done(cutOff))
+      call.once('cancelled', () => this.#closed(call))
+      try {
+        handler(call as never, done)
+      } catch (error) {
+        done(refusalOf(error))
       }
     }
   }
@@ -82,35 +125,40 @@ export class Admission {
     return (call: Streaming): void => {
       try {
         this.#admit(guard, call)
-        this.#open(call, isEndless)
+        this.#enter(call, isEndless)
         handler(call as never)
       } catch (error) {
         this.#refused++
-        // What it has sent is of no interest, and unread it would keep the call open.
-        if ('resume' in call) call.resume()
-        call.emit('error', refusalOf(error))
+        refuse(call, refusalOf(error))
       }
     }
   }
 
   #admit(guard: Guard, call: { readonly metadata: Metadata; getPeer(): string }): void {
     this.#calls++
+    if (this.#isDraining) throw new BeamlineError('UNAVAILABLE', 'this server is about to end: try again, or another')
     guard.admit(call.metadata)
     this.#rates.of(call.metadata, call.getPeer()).take()
   }
 
-  #open(call: Streaming, isEndless: boolean): void {
+  #enter(call: Streaming, isEndless: boolean): void {
     const { maxStreams } = this.#limits
     if (this.#streams.size >= maxStreams) {
       const details = { limit: 'maxStreams', retryAfterMs: 1000 }
       throw new BeamlineError('EXHAUSTED', `this server has ${maxStreams} streams at most`, { details })
     }
     this.#streams.add(call)
+    this.#open.set(call, () => refuse(call, cutOff))
     if (isEndless) this.#endless.add(call)
     const closed = () => {
       this.#streams.delete(call)
       this.#endless.delete(call)
+      this.#closed(call)
     }
     for (const end of ['cancelled', 'finish', 'close', 'error']) call.once(end, closed)
+  }
+
+  #closed(call: object): void {
+    if (this.#open.delete(call) && this.#open.size === 0) this.#idle()
   }
 }

@@ -123,6 +123,7 @@ export class BridgeServer implements AsyncDisposable {
     await unlessGone(() => owner.call(serverName, drain, { timeout: Number.POSITIVE_INFINITY }))
     await unlessGone(() => supervisor.terminateChild('server'))
     await unlessGone(() => store.ask({ kind: 'close' }))
+    store.end()
     await unlessGone(() => supervisor.stop('shutdown'))
     await unlessGone(() => tools.stop())
     await unlessGone(() => owner.stop(memory, 'shutdown'))

@@ -14,6 +14,9 @@ import { streamService } from './stream-service.js'
 import { openGuard, TokenGuard } from './token-guard.js'
 import { addReflection, Health } from './well-known.js'
 
+/** Milliseconds between the last answer and the end of the connections, and that those have to close. */
+const LINGER = 50
+
 /** The server of gRPC, with all its services and sockets. */
 export class GrpcServer {
   readonly id = randomUUID()
@@ -67,18 +70,26 @@ export class GrpcServer {
   async #drain(graceMs: number): Promise<void> {
     this.#health.stopServing()
     this.#listener?.close()
+    const idle = this.#admission.drain()
     this.#draining.abort({ graceMs } satisfies Drain)
-    this.#admission.endEndless()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(graceMs, 2 ** 31 - 1))
-    })
-    const ended = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
-    await Promise.race([ended, late])
-    clearTimeout(timer)
+    await within(graceMs, idle)
+    this.#admission.cut()
+    // A client that hears of an answer and of the end of its connection at one moment may take it for a failure.
+    if (this.#listener?.connections !== 0) await within(LINGER, new Promise(() => {}))
+    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
+    await within(LINGER, closed)
     this.#server.forceShutdown()
     this.#listener?.destroy()
   }
+}
+
+async function within(ms: number, end: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
+  })
+  await Promise.race([end, late])
+  clearTimeout(timer)
 }
 
 /** @throws BeamlineError INVALID_TYPE */

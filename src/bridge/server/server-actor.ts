@@ -1,4 +1,5 @@
 import { type Behaviour, behaviour } from '../../actors/behaviour.js'
+import { doze } from '../../actors/doze.js'
 import { Exit, type ExitReason } from '../../actors/exit-reason.js'
 import { Call, isDown, isExit } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
@@ -31,6 +32,7 @@ const SHORT_GRACE = 1000
 
 /** The process that is a server, on a thread of its own: the only one that loads gRPC. Loaded by name. */
 export const serverActor = behaviour<ServerArgs>(async (self, args) => {
+  doze(self)
   const actor = new ServerActor(self, args)
   await actor.listen()
   return actor

@@ -1,6 +1,5 @@
 import type { Down } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
-import { BeamlineError } from '../../errors.js'
 import { Pid, type Ref } from '../../threads/pid.js'
 import { Context } from '../../variables/context.js'
 import { nextContext } from '../../variables/context-keeper.js'
@@ -121,20 +120,14 @@ export class SessionDirectory implements Sessions {
     const known = this.#attached.get(stored.id)
     if (known?.uid === stored.uid && !known.signal.aborted) return known
     if (known !== undefined) this.#end(known)
-    const session = new Attached(stored, this.#contextOf(stored), this.#self.system.clock.now())
+    const session = new Attached(
+      stored,
+      Context.attachKnown(this.#self, stored.pid, stored.id),
+      this.#self.system.clock.now(),
+    )
     this.#attached.set(stored.id, session)
     this.#monitor(session)
     return session
-  }
-
-  /** By its id where it has one just now: such a handle knows who follows when the thread dies. */
-  #contextOf({ id, pid }: StoredSession): Context {
-    try {
-      return Context.attach(this.#self, id)
-    } catch (error) {
-      if (error instanceof BeamlineError && error.code === 'NOT_FOUND') return Context.attach(this.#self, pid)
-      throw error
-    }
   }
 
   #monitor(session: Attached): void {

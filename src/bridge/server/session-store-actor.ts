@@ -134,8 +134,8 @@ class SessionStore implements Behaviour {
 
   async #create({ id, metadata, state }: StoreRequest & { kind: 'create' }): Promise<StoredSession> {
     checkSessionId(id)
-    if ((await this.#live(id)) !== undefined) throw exists(id)
-    // Another may have come first while this one waited.
+    // Not a turn later than it was asked, if possible: what is asked next may be about this session.
+    if (this.#sessions.has(id) && (await this.#live(id)) !== undefined) throw exists(id)
     if (this.#sessions.has(id)) throw exists(id)
     if (this.#isClosed) throw new BeamlineError('UNAVAILABLE', 'this server takes no more sessions: it ends')
     const { maxSessions } = this.#args

@@ -53,17 +53,28 @@ const PATIENCE = 5000
 export class StoreLine {
   readonly #self: Process
   readonly #name: string
+  #isOver = false
 
   constructor(self: Process, name: string) {
     this.#self = self
     this.#name = name
   }
 
-  /** @throws BeamlineError what the store refuses; UNAVAILABLE when it dies while it makes a session, or does not come back */
+  /** The store has ended for good. */
+  end(): void {
+    this.#isOver = true
+  }
+
+  /**
+   * @throws BeamlineError what the store refuses; UNAVAILABLE when it dies while it makes a session, or does not come back;
+   * STOPPED when it has ended for good
+   */
   async ask(request: StoreRequest): Promise<unknown> {
     const { clock } = this.#self.system
     const end = clock.now() + PATIENCE
     for (;;) {
+      if (this.#isOver)
+        throw new BeamlineError('STOPPED', 'the server of these sessions has been stopped: start another')
       const store = this.#self.system.whereis(this.#name)
       try {
         if (store !== undefined) return await this.#self.call(store, request, { timeout: PATIENCE })

@@ -36,13 +36,14 @@ export class ServerSessions {
     id: string = randomUUID(),
     { metadata = {} }: { readonly metadata?: Readonly<Record<string, string>> } = {},
   ): Promise<Context> {
-    await this.#store.ask({ kind: 'create', id: checkSessionId(id), metadata })
-    return Context.attach(this.#owner, id)
+    return this.#attach((await this.#store.ask({ kind: 'create', id: checkSessionId(id), metadata })) as StoredSession)
   }
 
   /** A handle to a session. @throws BeamlineError NOT_FOUND */
   async get(id: string): Promise<Context> {
-    return this.#attach((await this.#store.ask({ kind: 'get', id })) as StoredSession | undefined, id)
+    const stored = (await this.#store.ask({ kind: 'get', id })) as StoredSession | undefined
+    if (stored === undefined) throw noSession(id)
+    return this.#attach(stored)
   }
 
   /**
@@ -77,10 +78,7 @@ export class ServerSessions {
     for (const [id, { pid }] of this.#used) if (!this.#owner.system.isAlive(pid)) this.#used.delete(id)
   }
 
-  #attach(stored: StoredSession | undefined, id: string): Context {
-    if (stored === undefined) throw noSession(id)
-    // Without a name its thread has just died: the handle finds the successor.
-    const isNamed = this.#owner.system.isAlive(stored.pid)
-    return isNamed ? Context.attach(this.#owner, id) : Context.attach(this.#owner, stored.pid)
+  #attach({ pid, id }: StoredSession): Context {
+    return Context.attachKnown(this.#owner, pid, id)
   }
 }

@@ -1,0 +1,226 @@
+import { BeamlineError } from '../../errors.js'
+import type { Command, Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import { encodeCommand } from '../wire/brief.js'
+
+/** Commands that may be on their way at one time; more wait here. */
+const WINDOW = 16_384
+/** Commands that may wait. */
+const MAX_WAITING = 100_000
+/** The most bytes of one command. */
+const LARGEST = 4 * 1024 * 1024 - 1024
+
+/** A command from its first day to its answer. */
+export interface Errand {
+  readonly session: string
+  /** What it is called in messages. */
+  readonly what: string
+  /** Whether those of the session that come after it wait for its answer. */
+  readonly isFence?: boolean
+  /** As it travels. @throws BeamlineError for what cannot */
+  op(): NonNullable<Command['op']>
+  /** Once: the server's answer, or why there is none. */
+  done(reply: Reply | undefined, error: BeamlineError | undefined): void
+}
+
+interface Sent {
+  readonly errand: Errand
+  readonly item: Uint8Array
+}
+
+/** The commands of one session that wait, and whether they may be sent. */
+class Lane {
+  open = false
+  /** For how many answers the others wait. */
+  fences = 0
+  #queue: Errand[] = []
+  /** How many of the queue have gone. */
+  #gone = 0
+
+  get length(): number {
+    return this.#queue.length - this.#gone
+  }
+
+  get isFree(): boolean {
+    return this.open && this.fences === 0
+  }
+
+  push(errand: Errand): void {
+    this.#queue.push(errand)
+  }
+
+  shift(): Errand {
+    const errand = this.#queue[this.#gone++] as Errand
+    if (this.#gone === this.#queue.length) this.takeAll()
+    return errand
+  }
+
+  takeAll(): Errand[] {
+    const left = this.#queue.slice(this.#gone)
+    this.#queue = []
+    this.#gone = 0
+    return left
+  }
+}
+
+/**
+ * Commands on their way to the server, none of which is carried out twice: what was sent is sent again, under its number,
+ * to the same server only.
+ */
+export class Outbox {
+  readonly #send: (item: Uint8Array) => void
+  readonly #lanes = new Map<string, Lane>()
+  readonly #unanswered = new Map<number, Sent>()
+  #waiting = 0
+  #lastId = 0
+  #online = false
+  /** Runs once nothing is on its way. */
+  onIdle: (() => void) | undefined
+
+  constructor(send: (item: Uint8Array) => void) {
+    this.#send = send
+  }
+
+  /** Every command up to this one has been answered. */
+  get repliesSeen(): number {
+    for (const id of this.#unanswered.keys()) return id - 1
+    return this.#lastId
+  }
+
+  get unanswered(): number {
+    return this.#unanswered.size
+  }
+
+  post(errand: Errand): void {
+    const lane = this.#lane(errand.session)
+    if (lane.isFree && this.#hasRoom && lane.length === 0) return this.#dispatch(errand)
+    if (this.#waiting >= MAX_WAITING) {
+      const text = `${errand.what} of ${errand.session}: ${MAX_WAITING} commands wait for the server already: wait for some of them`
+      return errand.done(undefined, new BeamlineError('OVERFLOW', text))
+    }
+    this.#waiting++
+    lane.push(errand)
+  }
+
+  /** Sends a command before its session is there, as it is what brings it. Dropped while there is no connection. */
+  postAtOnce(errand: Errand): void {
+    if (this.#online) this.#dispatch(errand)
+  }
+
+  /** From now on the commands of a session are sent, or not. */
+  setOpen(session: string, open: boolean): void {
+    const lane = this.#lane(session)
+    lane.open = open
+    if (open) this.#drain(lane)
+  }
+
+  /** Nobody has anything to do with the session any more. @param error what its waiting commands are answered */
+  forget(session: string, error: BeamlineError): void {
+    const lane = this.#lanes.get(session)
+    if (lane === undefined) return
+    this.#lanes.delete(session)
+    this.#reject(lane, error)
+  }
+
+  reply(reply: Reply): void {
+    const sent = this.#unanswered.get(reply.id)
+    if (sent === undefined) return
+    this.#unanswered.delete(reply.id)
+    this.#done(sent.errand, reply, undefined)
+  }
+
+  /** Some answers have come: there is room for more. */
+  settled(): void {
+    if (this.#waiting > 0 && this.#hasRoom) for (const lane of this.#lanes.values()) this.#drain(lane)
+    if (this.#unanswered.size === 0) this.onIdle?.()
+  }
+
+  /** There is a server again. @param same whether it is the one to which all unanswered commands were sent */
+  online(same: boolean, address: string): void {
+    this.#online = true
+    if (same) {
+      for (const { item } of this.#unanswered.values()) this.#send(item)
+      return
+    }
+    const lost = [...this.#unanswered.values()]
+    this.#unanswered.clear()
+    for (const { errand } of lost)
+      this.#done(errand, undefined, uncertain(errand, `the server at ${address} was replaced`))
+  }
+
+  /** There is no server; what was sent waits for its answer. */
+  offline(): void {
+    this.#online = false
+    for (const lane of this.#lanes.values()) lane.open = false
+  }
+
+  /** Rejects all that waits, of what was not sent. */
+  rejectWaiting(error: BeamlineError): void {
+    for (const lane of this.#lanes.values()) this.#reject(lane, error)
+  }
+
+  /** There will be no server any more. */
+  close(error: BeamlineError): void {
+    this.offline()
+    const lost = [...this.#unanswered.values()]
+    this.#unanswered.clear()
+    for (const { errand } of lost) this.#done(errand, undefined, uncertain(errand, error.message))
+    this.rejectWaiting(error)
+  }
+
+  get #hasRoom(): boolean {
+    return this.#unanswered.size < WINDOW
+  }
+
+  #lane(session: string): Lane {
+    let lane = this.#lanes.get(session)
+    if (lane === undefined) {
+      lane = new Lane()
+      this.#lanes.set(session, lane)
+    }
+    return lane
+  }
+
+  #drain(lane: Lane): void {
+    while (lane.length > 0 && lane.isFree && this.#hasRoom) {
+      this.#waiting--
+      this.#dispatch(lane.shift())
+    }
+  }
+
+  #done(errand: Errand, reply: Reply | undefined, error: BeamlineError | undefined): void {
+    const lane = errand.isFence ? this.#lanes.get(errand.session) : undefined
+    // It may be another lane of the same name, for which nobody waits.
+    if (lane !== undefined && lane.fences > 0) lane.fences--
+    errand.done(reply, error)
+  }
+
+  #reject(lane: Lane, error: BeamlineError): void {
+    this.#waiting -= lane.length
+    for (const errand of lane.takeAll()) errand.done(undefined, error)
+  }
+
+  #dispatch(errand: Errand): void {
+    let item: Uint8Array
+    try {
+      item = encodeCommand(this.#lastId + 1, errand.session, errand.op())
+      if (item.length > LARGEST) throw tooLarge(errand, item.length)
+    } catch (error) {
+      if (error instanceof BeamlineError) return errand.done(undefined, error)
+      throw error
+    }
+    if (errand.isFence) this.#lane(errand.session).fences++
+    this.#lastId++
+    this.#unanswered.set(this.#lastId, { errand, item })
+    this.#send(item)
+  }
+}
+
+function tooLarge({ session, what }: Errand, bytes: number): BeamlineError {
+  const text = `${what} of ${session} takes ${bytes} bytes: ${LARGEST} at most can be sent to a server at once`
+  return new BeamlineError('OVERFLOW', text, { details: { bytes, limit: LARGEST } })
+}
+
+function uncertain({ session, what }: Errand, why: string): BeamlineError {
+  const text = `${what} of ${session} may or may not have been carried out: ${why}: read before you try it again`
+  return new BeamlineError('UNAVAILABLE', text, { details: { session, uncertain: true } })
+}

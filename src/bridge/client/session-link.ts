@@ -1,0 +1,299 @@
+import { BeamlineError } from '../../errors.js'
+import type { Timer } from '../../threads/clock.js'
+import type { Pid } from '../../threads/pid.js'
+import type { SessionState } from '../../variables/session-state.js'
+import {
+  type Batch,
+  type Canceled,
+  type Created,
+  Reason,
+  type Snapshot,
+  type WatchProgress,
+} from '../gen/snakepit/bridge/watch/v1/watch.js'
+import { fromFailure, toState } from '../wire/native-codec.js'
+import type { Credit } from './acks.js'
+import { type Attach, type LinkParts, remaking, type Watching } from './link-parts.js'
+import { Members } from './members.js'
+import type { FromBridge } from './messages.js'
+import { SessionCopy } from './session-copy.js'
+import { endOf, reasonOf, retryOf } from './watch-ends.js'
+
+/** Milliseconds between looks for a session that a new server does not have yet: whoever runs it may bring it back. */
+const LOOKS = [50, 100, 200, 300, 350]
+
+/**
+ * One session of a server, for the contexts of it in this system. `joining` brings the session, `watching` waits for what
+ * it is now, then it is `live`, until the connection is lost.
+ */
+export class SessionLink implements Watching {
+  readonly session: string
+  readonly #parts: LinkParts
+  readonly #members: Members
+  readonly #copy = new SessionCopy()
+  #phase: 'offline' | 'joining' | 'watching' | 'live' | 'missing' | 'closed' = 'offline'
+  #waiting: Attach[] = []
+  /** Who has brought the session. */
+  #maker: Attach | undefined
+  #credit: Credit | undefined
+  /** The server on which the session is known to have been. */
+  #home: string | undefined
+  #looks = 0
+  #timer: Timer | undefined
+
+  constructor(session: string, parts: LinkParts) {
+    this.session = session
+    this.#parts = parts
+    this.#members = new Members(parts.send)
+  }
+
+  /** Commits of the session that have not arrived yet, as far as the server has told. */
+  get lag(): number {
+    return this.#copy.lag
+  }
+
+  attach(attach: Attach): void {
+    this.#forget(attach.pid)
+    if (this.#phase === 'live') return this.#admit(attach)
+    this.#waiting.push(attach)
+    this.online()
+  }
+
+  detach(pid: Pid): void {
+    this.#members.delete(pid)
+    this.#forget(pid)
+    this.#close()
+  }
+
+  /** Ends it when nobody is left. */
+  #close(): void {
+    if (!this.#members.isEmpty || this.#waiting.length > 0 || this.#phase === 'closed') return
+    this.#end(new BeamlineError('STOPPED', `no context is attached to the session ${this.session} any more`))
+  }
+
+  /** There is a connection, and what was under way on the one before has been seen to. */
+  online(): void {
+    if (this.#phase === 'offline' || this.#phase === 'missing') this.#begin()
+  }
+
+  offline(): void {
+    this.#unwatch(false)
+    this.#clearTimer()
+    if (this.#phase === 'live') this.#tellLink('stale')
+    if (this.#phase === 'live' || this.#phase === 'watching') this.#phase = 'offline'
+  }
+
+  /** Nothing will bring the session back. */
+  close(error: BeamlineError): void {
+    if (this.#phase === 'closed') return
+    this.settle()
+    const { session } = this
+    this.#members.tell({ type: 'beamline:bridge', kind: 'closed', session, error })
+    for (const { from } of this.#waiting.splice(0)) this.#parts.refuse(from, error)
+    this.#end(error)
+  }
+
+  #forget(pid: Pid): void {
+    this.#waiting = this.#waiting.filter((attach) => !attach.pid.equals(pid))
+  }
+
+  #end(error: BeamlineError): void {
+    this.#unwatch(true)
+    this.#clearTimer()
+    this.#phase = 'closed'
+    this.#parts.outbox.forget(this.session, error)
+    this.#parts.ended(this)
+  }
+
+  #begin(): void {
+    this.#clearTimer()
+    const server = this.#parts.serverId()
+    if (server === undefined) return
+    const [first] = this.#waiting
+    if (this.#copy.isEmpty && first?.seen !== undefined) this.#copy.become(first.seen)
+    if (!this.#copy.isEmpty || this.#home === server) this.#watch()
+    else if (first !== undefined) this.#join(first)
+  }
+
+  #join(attach: Attach): void {
+    this.#phase = 'joining'
+    const state = attach.state && toState(attach.state)
+    this.#parts.outbox.postAtOnce({
+      session: this.session,
+      what: 'join',
+      op: () => ({ $case: 'join', value: { state, create: attach.create, metadata: {} } }),
+      done: (reply, error) => {
+        if (this.#phase !== 'joining') return
+        this.#phase = 'offline'
+        if (reply?.outcome?.$case === 'joined') return this.#joined(attach)
+        const failure = reply?.outcome?.$case === 'failure' ? fromFailure(reply.outcome.value) : error
+        // When the connection was lost, and the server replaced, it is asked again.
+        if (reply !== undefined || failure?.code !== 'UNAVAILABLE') this.#refused(attach, failure)
+      },
+    })
+  }
+
+  #joined(attach: Attach): void {
+    this.#home = this.#parts.serverId()
+    this.#maker = attach
+    if (this.#waiting.length === 0) return this.#close()
+    if (this.#home !== undefined) this.#watch()
+  }
+
+  #refused(attach: Attach, failure: BeamlineError | undefined): void {
+    const error = failure ?? new BeamlineError('UNAVAILABLE', `the server did not say whether ${this.session} is there`)
+    const isWaiting = this.#waiting.includes(attach)
+    if (isWaiting && attach.yields && error.code === 'ALREADY_EXISTS')
+      return this.attach({ ...attach, state: undefined, yields: false })
+    if (isWaiting) this.#parts.refuse(attach.from, error)
+    this.#forget(attach.pid)
+    this.#close()
+    if (this.#waiting.length > 0) this.online()
+  }
+
+  #watch(): void {
+    this.#phase = 'watching'
+    this.#copy.watch()
+    this.#credit = this.#parts.watch(this, this.#copy.token)
+  }
+
+  #unwatch(tell: boolean): void {
+    const credit = this.#credit
+    this.#credit = undefined
+    if (credit === undefined) return
+    this.#parts.acks.forget(credit)
+    if (tell) this.#parts.unwatch(credit)
+  }
+
+  created(created: Created): void {
+    if (this.#copy.created(created)) this.#live()
+  }
+
+  snapshot(snapshot: Snapshot): void {
+    this.#use(snapshot.variables.length, snapshot.revision)
+    const resume = this.#copy.snapshot(snapshot)
+    if (resume === undefined) return
+    const state = this.#copy.state()
+    if (state !== undefined && !this.#members.isEmpty) {
+      const { session } = this
+      const reason = reasonOf(resume)
+      this.#members.tell({ type: 'beamline:bridge', kind: 'resync', session, state, reason })
+      this.#parts.resynced(session, reason)
+    }
+    this.#live()
+  }
+
+  batch(batch: Batch): void {
+    this.#use(batch.events.length, batch.through)
+    try {
+      if (!this.#copy.batch(batch)) this.#parts.gap(`${this.session}: events came after ${batch.prev}, out of order`)
+    } catch (error) {
+      if (!(error instanceof BeamlineError)) throw error
+      this.#anew()
+    }
+  }
+
+  progress(progress: WatchProgress): void {
+    if (this.#phase !== 'live') return
+    this.#copy.progress(progress)
+    this.settle()
+    this.#tellLink('live')
+  }
+
+  canceled({ reason, detail, retryAfterMs }: Canceled): void {
+    this.#unwatch(false)
+    const isElsewhere = reason === Reason.REASON_NOT_FOUND && this.#home !== this.#parts.serverId()
+    if (isElsewhere) return this.#look()
+    const error = endOf(reason, this.session, detail)
+    if (error !== undefined) return this.close(error)
+    this.settle()
+    if (this.#phase === 'live') this.#tellLink('stale')
+    this.#retry(retryOf(reason, retryAfterMs))
+  }
+
+  #use(count: number, through: number): void {
+    if (this.#credit !== undefined) this.#parts.acks.used(this.#credit, count, through)
+  }
+
+  /** Tells what has come of a frame. */
+  settle(): void {
+    const news = this.#copy.news()
+    if (news === undefined) return
+    const { session } = this
+    this.#members.tellEvents({ type: 'beamline:bridge', kind: 'events', session, ...news })
+  }
+
+  #live(): void {
+    this.#phase = 'live'
+    this.#looks = 0
+    this.#home = this.#parts.serverId()
+    this.#tellLink('live')
+    for (const attach of this.#waiting.splice(0)) this.attach(attach)
+    if (this.#phase === 'live') this.#parts.outbox.setOpen(this.session, true)
+  }
+
+  #admit(attach: Attach): void {
+    const { from, pid, state, seen } = attach
+    if (state !== undefined && attach !== this.#maker && !attach.yields) {
+      const text = `the session ${this.session} is there already: attach to it without a state`
+      this.#parts.refuse(from, new BeamlineError('ALREADY_EXISTS', text, { details: { id: this.session } }))
+      return this.#close()
+    }
+    this.settle()
+    const token = this.#copy.token
+    const isSame = seen !== undefined && seen.incarnation === token?.incarnation
+    if (isSame && seen.revision < token.revision) return this.#rewind(attach, seen)
+    this.#members.add(pid)
+    this.#parts.answer(from, isSame && seen.revision === token.revision ? undefined : this.#copy.state())
+    this.#parts.send(pid, this.#link('live'))
+  }
+
+  /** One has seen less than the others: what it lacks the server may still have. */
+  #rewind(attach: Attach, seen: SessionState): void {
+    this.#members.rewound(this.#copy.revision)
+    this.#unwatch(true)
+    this.#copy.become(seen)
+    this.#waiting.push(attach)
+    this.#watch()
+  }
+
+  /** Its events make no sense: it begins again with all that there is. */
+  #anew(): void {
+    this.#unwatch(true)
+    this.#copy.clear()
+    this.#watch()
+  }
+
+  /** A server that has been replaced may get its sessions a little later. */
+  #look(): void {
+    const ms = LOOKS[this.#looks++]
+    if (ms !== undefined) return this.#retry(ms)
+    this.#looks = 0
+    this.#phase = 'missing'
+    this.#copy.clear()
+    const { session } = this
+    this.#members.lose({ type: 'beamline:bridge', kind: 'missing', session })
+    this.#waiting = this.#waiting.map(remaking)
+    if (this.#waiting.length > 0) this.#begin()
+  }
+
+  #retry(ms: number): void {
+    this.#phase = 'offline'
+    this.#parts.outbox.setOpen(this.session, false)
+    this.#clearTimer()
+    this.#timer = this.#parts.clock.setTimeout(() => this.#begin(), ms)
+  }
+
+  #tellLink(state: 'live' | 'stale'): void {
+    this.#members.tell(this.#link(state))
+  }
+
+  #link(state: 'live' | 'stale'): FromBridge {
+    const { session } = this
+    return { type: 'beamline:bridge', kind: 'link', session, state, proofOfLife: this.#parts.proofOfLife() }
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#parts.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}

@@ -1,0 +1,42 @@
+import { Pid } from '../../threads/pid.js'
+import type { BridgeMessage, BridgeRequest } from './messages.js'
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+
+function ofContext({ session, pid }: Fields): boolean {
+  return typeof session === 'string' && session !== '' && pid instanceof Pid
+}
+
+const isState = (value: unknown): boolean =>
+  value === undefined || (isRecord(value) && Array.isArray(value['variables']) && typeof value['revision'] === 'number')
+
+/** Whether a bridge can be asked this. */
+export function isBridgeRequest(value: unknown): value is BridgeRequest {
+  if (!isRecord(value)) return false
+  switch (value['kind']) {
+    case 'attach':
+      return (
+        ofContext(value) && typeof value['create'] === 'boolean' && isState(value['state']) && isState(value['seen'])
+      )
+    case 'detach':
+      return ofContext(value)
+    case 'home':
+    case 'info':
+    case 'ready':
+    case 'close':
+      return true
+    default:
+      return false
+  }
+}
+
+const ops: readonly unknown[] = ['define', 'set', 'set-many', 'delete', 'rollback', 'history', 'sync']
+
+/** Whether a bridge can be told this. */
+export function isBridgeMessage(value: unknown): value is BridgeMessage {
+  if (!isRecord(value) || value['kind'] !== 'command' || !ofContext(value)) return false
+  const { command } = value
+  return typeof value['seq'] === 'number' && isRecord(command) && ops.includes(command['op'])
+}

@@ -1,0 +1,133 @@
+import { BeamlineError } from '../../../errors.js'
+import type { ManyWritten, Metadata, VariableInfo } from '../../../variables/change.js'
+import type { Context } from '../../../variables/context.js'
+import { tokenKey } from '../../../variables/lease.js'
+import type {
+  BatchSetVariablesRequest,
+  BatchSetVariablesResponse,
+  BridgeServiceServer,
+} from '../../gen/snakepit/bridge/bridge.js'
+import { assertType, decodeAny } from '../../wire/any-codec.js'
+import { reasonOf } from '../../wire/status.js'
+import { encodeVariable } from '../../wire/variable-codec.js'
+import type { ServiceDeps } from '../service-deps.js'
+import { answering, sessionFor, within } from './answering.js'
+import { findIfThere } from './identifiers.js'
+import { wordsOfWrite } from './write-words.js'
+
+type Rpcs = Pick<BridgeServiceServer, 'getVariables' | 'setVariables'>
+
+export function batchRpcs(deps: ServiceDeps): Rpcs {
+  return {
+    getVariables: answering(async ({ sessionId, variableIdentifiers }, call) => {
+      const session = await sessionFor(deps, call, sessionId, 'read')
+      const found = await within(session, ({ context }) => findAll(context, variableIdentifiers))
+      const there = found.filter((one): one is Found => one.info !== undefined)
+      return {
+        variables: Object.fromEntries(there.map(({ identifier, info }) => [identifier, encodeVariable(info)])),
+        missingVariables: found.filter(({ info }) => info === undefined).map(({ identifier }) => identifier),
+      }
+    }),
+
+    setVariables: answering(async (request, call) => {
+      const session = await sessionFor(deps, call, request.sessionId, 'write')
+      return within(session, ({ context }) => setAll(context, request))
+    }),
+  }
+}
+
+interface Sought {
+  readonly identifier: string
+  readonly info: VariableInfo | undefined
+}
+
+interface Found extends Sought {
+  readonly info: VariableInfo
+}
+
+function findAll(context: Context, identifiers: readonly string[]): Promise<Sought[]> {
+  return Promise.all(
+    identifiers.map(async (identifier) => ({ identifier, info: await findIfThere(context, identifier) })),
+  )
+}
+
+async function setAll(context: Context, request: BatchSetVariablesRequest): Promise<BatchSetVariablesResponse> {
+  const { updates, metadata, atomic } = request
+  const found = await findAll(context, Object.keys(updates))
+  if (found.length === 0) return { success: true, errors: {}, newVersions: {} }
+  const values = new Map<string, unknown>()
+  // Before anything is written: what is not there, or not of its type, fails the whole call.
+  for (const { identifier, info } of found) values.set(...readUpdate(request, identifier, info))
+  assertNoneLeased(found as Found[], metadata)
+  const written = await write(context, Object.fromEntries(values), wordsOfWrite(metadata), atomic)
+  return answerOf(found as Found[], written, atomic)
+}
+
+function readUpdate(
+  { updates, binaryUpdates }: BatchSetVariablesRequest,
+  identifier: string,
+  info: VariableInfo | undefined,
+): [name: string, value: unknown] {
+  if (info === undefined) throw refused(`Variable not found: ${identifier}`)
+  const value = decodeAny(updates[identifier], binaryUpdates[identifier], info.base)
+  assertType(value, info.base)
+  return [info.name, value]
+}
+
+const refused = (reason: string) => new BeamlineError('INVALID_TYPE', reason, { details: { reason } })
+
+function assertNoneLeased(found: readonly Found[], metadata: Metadata): void {
+  const leased = found.find(({ info }) => info.lease !== undefined)
+  if (leased === undefined || metadata[tokenKey] !== undefined) return
+  throw locked(leased.info.name)
+}
+
+const reasonOfLock = 'variable_locked_for_optimization'
+const locked = (name: string) =>
+  new BeamlineError('LOCKED', `${name}: ${reasonOfLock}`, { details: { name, reason: reasonOfLock } })
+
+interface Outcome {
+  readonly versions: Readonly<Record<string, number>>
+  /** Why each that was refused was so, by name. */
+  readonly reasons: Readonly<Record<string, string>>
+}
+
+async function write(
+  context: Context,
+  values: Readonly<Record<string, unknown>>,
+  metadata: Metadata,
+  atomic: boolean,
+): Promise<Outcome> {
+  try {
+    const { versions, errors }: ManyWritten = await context.updateMany(values, metadata, { atomic })
+    const reasons = Object.entries(errors).map(([name, error]) => [name, reasonOf(error)])
+    return { versions, reasons: Object.fromEntries(reasons) }
+  } catch (error) {
+    const messages = error instanceof BeamlineError ? error.details['errors'] : undefined
+    if (messages === undefined) throw error
+    return { versions: {}, reasons: reasonsIn(messages as Readonly<Record<string, string>>) }
+  }
+}
+
+/** A refused batch tells in whole sentences, each beginning with the name. */
+function reasonsIn(messages: Readonly<Record<string, string>>): Record<string, string> {
+  const reasons: [string, string][] = []
+  for (const [name, message] of Object.entries(messages)) {
+    if (message.includes(reasonOfLock)) throw locked(name)
+    const start = `${name}: `
+    reasons.push([name, message.startsWith(start) ? message.slice(start.length) : message])
+  }
+  return Object.fromEntries(reasons)
+}
+
+/** By the identifiers that were given. These clients read their successes only in an answer that says success. */
+function answerOf(found: readonly Found[], { versions, reasons }: Outcome, atomic: boolean): BatchSetVariablesResponse {
+  const pick = <T>(from: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      found.flatMap(({ identifier, info: { name } }) =>
+        Object.hasOwn(from, name) ? [[identifier, from[name] as T]] : [],
+      ),
+    )
+  const errors = pick(reasons)
+  return { success: !atomic || Object.keys(errors).length === 0, errors, newVersions: pick(versions) }
+}

@@ -1,0 +1,67 @@
+import type { BridgeServiceServer } from '../../gen/snakepit/bridge/bridge.js'
+import { baseOfType, decodeAny } from '../../wire/any-codec.js'
+import { encodeVariable } from '../../wire/variable-codec.js'
+import type { ServiceDeps } from '../service-deps.js'
+import { answering, sessionFor, within } from './answering.js'
+import { readConstraints } from './constraints.js'
+import { find } from './identifiers.js'
+import { wordsOfBirth, wordsOfWrite } from './write-words.js'
+
+type Rpcs = Pick<
+  BridgeServiceServer,
+  'registerVariable' | 'getVariable' | 'setVariable' | 'listVariables' | 'deleteVariable'
+>
+
+export function variableRpcs(deps: ServiceDeps): Rpcs {
+  return {
+    registerVariable: answering(async (request, call) => {
+      const { sessionId, name, metadata, initialBinaryValue } = request
+      const session = await sessionFor(deps, call, sessionId, 'write')
+      const base = baseOfType(request.type)
+      const constraints = readConstraints(request.constraintsJson)
+      const initial = decodeAny(request.initialValue, initialBinaryValue, base)
+      const { description } = metadata
+      const { id } = await within(session, ({ context }) =>
+        context.define(name, base, initial as never, {
+          constraints,
+          metadata: wordsOfBirth(metadata),
+          ...(description !== undefined && { description }),
+        }),
+      )
+      return { success: true, variableId: id, errorMessage: '' }
+    }),
+
+    getVariable: answering(async ({ sessionId, variableIdentifier }, call) => {
+      const session = await sessionFor(deps, call, sessionId, 'read')
+      const info = await within(session, ({ context }) => find(context, variableIdentifier))
+      return { variable: encodeVariable(info), fromCache: false }
+    }),
+
+    setVariable: answering(async (request, call) => {
+      const { sessionId, variableIdentifier, metadata, expectedVersion, binaryValue } = request
+      const session = await sessionFor(deps, call, sessionId, 'write')
+      return within(session, async ({ context }) => {
+        const { name, base } = await find(context, variableIdentifier)
+        const value = decodeAny(request.value, binaryValue, base)
+        const options = expectedVersion > 0 ? { expectedVersion } : {}
+        const { version } = await context.set(name, value, wordsOfWrite(metadata), options)
+        return { success: true, errorMessage: '', newVersion: version }
+      })
+    }),
+
+    listVariables: answering(async ({ sessionId, pattern }, call) => {
+      const session = await sessionFor(deps, call, sessionId, 'read')
+      const infos = await within(session, ({ context }) => context.list(pattern === '' ? '*' : pattern))
+      return { variables: infos.map(encodeVariable) }
+    }),
+
+    deleteVariable: answering(async ({ sessionId, variableIdentifier }, call) => {
+      const session = await sessionFor(deps, call, sessionId, 'write')
+      await within(session, async ({ context }) => {
+        const { name } = await find(context, variableIdentifier)
+        await context.delete(name)
+      })
+      return { success: true, errorMessage: '' }
+    }),
+  }
+}
