@@ -7,6 +7,7 @@ import { acknowledged } from './acknowledged.js'
 import { type Address, formatAddress, isLocal, parseAddress } from './address.js'
 import { Admission } from './admission.js'
 import { compatService } from './compat/index.js'
+import { watchRpcs } from './compat/watch-rpcs.js'
 import { Listener } from './listener.js'
 import { noRates, RateLimit } from './rate-limit.js'
 import type { ServerSettings, TlsOptions } from './server-options.js'
@@ -40,7 +41,7 @@ export class GrpcServer {
     this.#admission = new Admission(guard, rates, limits)
     const draining = this.#draining.signal
     const deps: ServiceDeps = { ...host, guard, rates, limits, serverId: this.id, heartbeatMs, draining }
-    this.#services = [compatService(deps), streamService(deps)]
+    this.#services = [compatService(deps, watchRpcs(deps)), streamService(deps)]
     for (const service of this.#services) this.#server.addService(service.definition, this.#admission.wrap(service))
     this.#health = new Health(this.#server, this.#admission)
   }
