@@ -39,7 +39,12 @@ export class ContextCopy implements Copy {
     this.#parts = parts
     this.#around = around
     this.whereabouts = new Whereabouts(parts.store.memory.log)
-    for (const variable of parts.variables.values()) this.#number(variable)
+  }
+
+  /** Finds what is there: whoever feeds it goes on from that. */
+  open(): void {
+    this.#numbered.clear()
+    for (const variable of this.#parts.variables.values()) this.#number(variable)
   }
 
   #number(variable: StoredVariable): void {

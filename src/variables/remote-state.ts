@@ -57,6 +57,7 @@ export class RemoteState {
     this.#home = home
     const open = (await import(home.module))[home.export] as OpenUpstream
     this.#early = []
+    this.#copy.open()
     try {
       this.#upstream = await open(this.#self, home.args, this.#copy, how)
     } finally {
@@ -104,6 +105,8 @@ export class RemoteState {
         return upstream.forward({ ...request, writes: request.writes.map((one) => this.#checked(one)) }, from)
       case 'delete':
       case 'rollback':
+      case 'lease':
+      case 'release':
       case 'history':
         return upstream.forward(request, from)
       case 'get':

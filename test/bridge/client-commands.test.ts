@@ -142,7 +142,7 @@ test(
 )
 
 test(
-  'answers come behind the events of their frame, in their order',
+  'answers keep their place among the events',
   inSession(async ({ ctx, stream, watch }) => {
     await ctx.hear('link')
     const seqs = [ctx.set('x', 1), ctx.set('x', 2)]
@@ -152,9 +152,28 @@ test(
       batchOf(watch, 5, 6, setEvent(1, 6, 1)),
       batchOf(watch, 6, 7, setEvent(1, 7, 2)),
       writtenTo(second?.[0] as number, 7),
+      batchOf(watch, 7, 8, setEvent(1, 8, 3)),
     )
-    assert.equal(await ctx.kinds(3), ['events', 'reply', 'reply'])
+    assert.equal(await ctx.kinds(4), ['reply', 'events', 'reply', 'events'])
     assert.is(seqs.length, 2)
+  }),
+)
+
+test(
+  'what comes after a sync waits for its answer',
+  inSession(async ({ ctx, stream }) => {
+    ctx.set('x', 1)
+    ctx.tell({ op: 'sync' })
+    ctx.set('x', 2)
+    const [[before] = [], [sync] = []] = await sets(stream, 2)
+    stream.say(writtenTo(before as number, 6))
+    await ctx.hear('reply')
+    assert.is(stream.untaken('command'), 0)
+    stream.say(replyTo(sync as number, 6, { $case: 'done', value: {} }))
+    assert.equal(
+      (await sets(stream, 1)).map(([, value]) => value),
+      [2],
+    )
   }),
 )
 

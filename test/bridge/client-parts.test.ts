@@ -6,7 +6,7 @@ import { Reconnect } from '../../src/bridge/client/reconnect.js'
 import { Replica } from '../../src/bridge/client/replica.js'
 import { ClientItem, Op } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import { toVariable } from '../../src/bridge/wire/native-codec.js'
-import type { BeamlineError } from '../../src/errors.js'
+import { BeamlineError } from '../../src/errors.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'
 import { assert, suite } from '../harness.js'
 import { integer, setEvent } from './support/scripted-session.js'
@@ -166,8 +166,8 @@ test('what is under way is bounded, and so is what waits', () => {
   assert.is(box.repliesSeen, 16_384)
   box.settled()
   assert.equal([sent.length, sent.at(-1)], [32_768, 32_768])
-  box.close(errors[0] ?? (undefined as never))
-  assert.is(box.unanswered, 0)
+  box.close(new BeamlineError('STOPPED', 'the end'))
+  assert.equal([box.unanswered, errors.at(-1)?.code], [0, 'STOPPED'])
 })
 
 test('an answer that comes twice, or to nothing, is dropped; answers out of order leave a gap', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Behaviour, behaviour } from '../../actors/behaviour.js'
+import { doze } from '../../actors/doze.js'
 import { Exit } from '../../actors/exit-reason.js'
 import { Call, Cast, type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
@@ -24,6 +25,7 @@ const PATIENCE = 1000
 
 /** The process that is a bridge, for a thread of its own. It tries for ever to be connected. */
 export const bridgeActor = behaviour<BridgeArgs>(async (self, args) => {
+  doze(self)
   await self.register(firstBridge).catch(() => {})
   return new BridgeActor(self, args)
 })
@@ -41,9 +43,6 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   #curious: From[] | undefined = []
   /** The server to which all unanswered commands were sent. */
   #server: string | undefined
-  /** Answers of the frame that is being read: they come behind its events. */
-  #replies: (readonly [pid: Pid, message: FromBridge])[] = []
-  #reading = false
   #error: BeamlineError | undefined
 
   constructor(self: Process, args: BridgeArgs) {
@@ -133,8 +132,7 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   }
 
   readonly #deliver = (pid: Pid, message: FromBridge): void => {
-    if (this.#reading) this.#replies.push([pid, message])
-    else this.#self.send(pid, message)
+    this.#self.send(pid, message)
   }
 
   #info(): BridgeInfo {
@@ -184,20 +182,15 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   }
 
   item(item: NonNullable<ServerItem['kind']>): void {
-    this.#reading = true
     if (item.$case !== 'reply') return this.#sessions.take(item)
+    // An answer keeps its place among the events.
+    this.#sessions.settle()
     this.#outbox.reply(item.value)
     this.#acks.replied()
   }
 
   settled(): void {
-    this.#reading = false
     this.#sessions.settle()
-    const replies = this.#replies
-    if (replies.length > 0) {
-      this.#replies = []
-      for (const [pid, message] of replies) this.#self.send(pid, message)
-    }
     this.#outbox.settled()
   }
 

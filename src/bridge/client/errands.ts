@@ -22,6 +22,11 @@ export class ContextErrand implements Errand {
     return this.#message.session
   }
 
+  /** A watch may begin with it: what its context asks after that must be seen after that. */
+  get isFence(): boolean {
+    return this.#message.command.op === 'sync'
+  }
+
   get what(): string {
     return this.#message.command.op
   }

@@ -1,6 +1,6 @@
 import { BeamlineError } from '../../errors.js'
 import type { Command, Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import { encoded } from './items.js'
+import { encodeCommand } from '../wire/brief.js'
 
 /** Commands that may be on their way at one time; more wait here. */
 const WINDOW = 16_384
@@ -14,6 +14,8 @@ export interface Errand {
   readonly session: string
   /** What it is called in messages. */
   readonly what: string
+  /** Whether those of the session that come after it wait for its answer. */
+  readonly isFence?: boolean
   /** As it travels. @throws BeamlineError for what cannot */
   op(): NonNullable<Command['op']>
   /** Once: the server's answer, or why there is none. */
@@ -28,12 +30,18 @@ interface Sent {
 /** The commands of one session that wait, and whether they may be sent. */
 class Lane {
   open = false
+  /** For how many answers the others wait. */
+  fences = 0
   #queue: Errand[] = []
   /** How many of the queue have gone. */
   #gone = 0
 
   get length(): number {
     return this.#queue.length - this.#gone
+  }
+
+  get isFree(): boolean {
+    return this.open && this.fences === 0
   }
 
   push(errand: Errand): void {
@@ -84,7 +92,7 @@ export class Outbox {
 
   post(errand: Errand): void {
     const lane = this.#lane(errand.session)
-    if (lane.open && this.#hasRoom && lane.length === 0) return this.#dispatch(errand)
+    if (lane.isFree && this.#hasRoom && lane.length === 0) return this.#dispatch(errand)
     if (this.#waiting >= MAX_WAITING) {
       const text = `${errand.what} of ${errand.session}: ${MAX_WAITING} commands wait for the server already: wait for some of them`
       return errand.done(undefined, new BeamlineError('OVERFLOW', text))
@@ -117,12 +125,12 @@ export class Outbox {
     const sent = this.#unanswered.get(reply.id)
     if (sent === undefined) return
     this.#unanswered.delete(reply.id)
-    sent.errand.done(reply, undefined)
+    this.#done(sent.errand, reply, undefined)
   }
 
   /** Some answers have come: there is room for more. */
   settled(): void {
-    if (this.#waiting > 0 && this.#hasRoom) for (const lane of this.#lanes.values()) if (lane.open) this.#drain(lane)
+    if (this.#waiting > 0 && this.#hasRoom) for (const lane of this.#lanes.values()) this.#drain(lane)
     if (this.#unanswered.size === 0) this.onIdle?.()
   }
 
@@ -135,7 +143,8 @@ export class Outbox {
     }
     const lost = [...this.#unanswered.values()]
     this.#unanswered.clear()
-    for (const { errand } of lost) errand.done(undefined, uncertain(errand, `the server at ${address} was replaced`))
+    for (const { errand } of lost)
+      this.#done(errand, undefined, uncertain(errand, `the server at ${address} was replaced`))
   }
 
   /** There is no server; what was sent waits for its answer. */
@@ -154,7 +163,7 @@ export class Outbox {
     this.offline()
     const lost = [...this.#unanswered.values()]
     this.#unanswered.clear()
-    for (const { errand } of lost) errand.done(undefined, uncertain(errand, error.message))
+    for (const { errand } of lost) this.#done(errand, undefined, uncertain(errand, error.message))
     this.rejectWaiting(error)
   }
 
@@ -172,10 +181,17 @@ export class Outbox {
   }
 
   #drain(lane: Lane): void {
-    while (lane.length > 0 && this.#hasRoom) {
+    while (lane.length > 0 && lane.isFree && this.#hasRoom) {
       this.#waiting--
       this.#dispatch(lane.shift())
     }
+  }
+
+  #done(errand: Errand, reply: Reply | undefined, error: BeamlineError | undefined): void {
+    const lane = errand.isFence ? this.#lanes.get(errand.session) : undefined
+    // It may be another lane of the same name, for which nobody waits.
+    if (lane !== undefined && lane.fences > 0) lane.fences--
+    errand.done(reply, error)
   }
 
   #reject(lane: Lane, error: BeamlineError): void {
@@ -186,13 +202,13 @@ export class Outbox {
   #dispatch(errand: Errand): void {
     let item: Uint8Array
     try {
-      const value = { id: this.#lastId + 1, sessionId: errand.session, op: errand.op() }
-      item = encoded({ $case: 'command', value })
+      item = encodeCommand(this.#lastId + 1, errand.session, errand.op())
       if (item.length > LARGEST) throw tooLarge(errand, item.length)
     } catch (error) {
       if (error instanceof BeamlineError) return errand.done(undefined, error)
       throw error
     }
+    if (errand.isFence) this.#lane(errand.session).fences++
     this.#lastId++
     this.#unanswered.set(this.#lastId, { errand, item })
     this.#send(item)

@@ -287,6 +287,10 @@ function commandOf(request: ForwardedRequest): SessionCommand {
       return { op: 'delete', name: request.name }
     case 'rollback':
       return { op: 'rollback', name: request.name, version: request.version }
+    case 'lease':
+      return { op: 'lease', name: request.name, holder: request.holder }
+    case 'release':
+      return { op: 'release', name: request.name, how: request.how }
     case 'history':
       return { op: 'history', name: request.name, limit: request.limit }
   }

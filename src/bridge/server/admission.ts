@@ -29,6 +29,7 @@ const notHere: Refusal = {
   details: 'this server does not do that',
   metadata: new Metadata(),
 }
+const cutOff: Refusal = { code: status.UNAVAILABLE, details: 'this server has ended', metadata: new Metadata() }
 const missing: Handler = (_call, callback) => callback?.(notHere)
 const missingStream: Handler = (call: Streaming) => refuse(call, notHere)
 
@@ -46,8 +47,8 @@ export class Admission {
   readonly #streams = new Set<Streaming>()
   /** Of services that would go on for ever. */
   readonly #endless = new Set<Streaming>()
-  /** Calls that have not been answered, the streams among them. */
-  readonly #open = new Set<object>()
+  /** What cuts off each call that has not been answered, the streams among them. */
+  readonly #open = new Map<object, () => void>()
   #isDraining = false
   /** Hears when the last call has ended. */
   #idle = () => {}
@@ -92,6 +93,11 @@ export class Admission {
     })
   }
 
+  /** Answers for whoever still works at a call. */
+  cut(): void {
+    for (const cut of [...this.#open.values()]) cut()
+  }
+
   #unary(handler: Handler, guard: Guard) {
     return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
       try {
@@ -100,12 +106,13 @@ export class Admission {
         this.#refused++
         return callback(refusalOf(error))
       }
-      this.#open.add(call)
-      call.once('cancelled', () => this.#closed(call))
       const done: sendUnaryData<unknown> = (...answer) => {
+        if (!this.#open.has(call)) return
         callback(...answer)
         this.#closed(call)
       }
+      this.#open.set(call, () => done(cutOff))
+      call.once('cancelled', () => this.#closed(call))
       try {
         handler(call as never, done)
       } catch (error) {
@@ -141,7 +148,7 @@ export class Admission {
       throw new BeamlineError('EXHAUSTED', `this server has ${maxStreams} streams at most`, { details })
     }
     this.#streams.add(call)
-    this.#open.add(call)
+    this.#open.set(call, () => refuse(call, cutOff))
     if (isEndless) this.#endless.add(call)
     const closed = () => {
       this.#streams.delete(call)

@@ -73,10 +73,11 @@ export class GrpcServer {
     const idle = this.#admission.drain()
     this.#draining.abort({ graceMs } satisfies Drain)
     await within(graceMs, idle)
+    this.#admission.cut()
     // A client that hears of an answer and of the end of its connection at one moment may take it for a failure.
-    await within(Math.min(graceMs, LINGER), new Promise(() => {}))
+    if (this.#listener?.connections !== 0) await within(LINGER, new Promise(() => {}))
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
-    await within(Math.min(graceMs, LINGER), closed)
+    await within(LINGER, closed)
     this.#server.forceShutdown()
     this.#listener?.destroy()
   }

@@ -1,6 +1,5 @@
 import type { CommitEvent } from '../../variables/session-state.js'
-import { Event } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import { toEvent } from '../wire/native-codec.js'
+import { encodeEvent } from '../wire/brief.js'
 
 /** How much of the past a {@link MirrorLog} keeps; never less than its newest revision. */
 export interface LogBounds {
@@ -40,7 +39,7 @@ export class LogEntry {
 
   /** A native `Event` without `more` and `conflated`, which differ from watch to watch. */
   get body(): Uint8Array {
-    this.#body ??= Event.encode({ ...toEvent(this.event), more: false }).finish()
+    this.#body ??= encodeEvent(this.event)
     return this.#body
   }
 }

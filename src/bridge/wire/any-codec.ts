@@ -141,7 +141,8 @@ export function encodeAny(value: unknown, base: TypeName): Shown {
 function textFor(value: unknown, base: TypeName): string {
   if (base === 'float' || base === 'embedding' || base === 'tensor') return floats(value)
   const text = writeJson(value, 'strings')
-  return base === 'json' && typeof value !== 'object' && typeof value !== 'string' ? writeJson(text) : text
+  const isShownAsText = base === 'json' && (typeof value !== 'object' || value === null) && typeof value !== 'string'
+  return isShownAsText ? writeJson(text) : text
 }
 
 /** JSON is more than these clients have types for: what is none of theirs is shown as its text. */
