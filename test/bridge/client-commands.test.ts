@@ -1,57 +1,25 @@
-import { Bridge } from '../../src/bridge/client/bridge.js'
-import type { BridgeOptions } from '../../src/bridge/client/options.js'
 import { type Command, ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import { toVariable } from '../../src/bridge/wire/native-codec.js'
 import type { ManyWritten } from '../../src/variables/change.js'
-import type { SessionState } from '../../src/variables/session-state.js'
 import { assert, suite } from '../harness.js'
 import { systemFor } from '../support/system.js'
-import { ScriptedServer, type ScriptedStream } from './support/scripted-server.js'
+import type { ScriptedServer, ScriptedStream } from './support/scripted-server.js'
 import {
   batchOf,
   createdOf,
   failureTo,
   integer,
-  playJoin,
   replyTo,
   ScriptedContext,
   setEvent,
   writtenTo,
 } from './support/scripted-session.js'
+import { inSessionOf } from './support/scripted-stage.js'
 
 const test = suite('commands of a bridge')
 const system = systemFor(test, { threads: 1 })
 
-const begun: SessionState = { incarnation: 'first', revision: 5, variables: [integer(1, 'x', 10)] }
-let sessions = 0
-
-interface Stage {
-  readonly server: ScriptedServer
-  readonly bridge: Bridge
-  readonly stream: ScriptedStream
-  readonly ctx: ScriptedContext
-  readonly watch: number
-}
-
-function inSession(body: (stage: Stage) => Promise<void>, options: BridgeOptions = {}): () => Promise<void> {
-  return async () => {
-    const server = await ScriptedServer.start()
-    const connecting = Bridge.connect(system(), server.address, { backoff: { base: 1, cap: 20 }, ...options })
-    const stream = await server.stream()
-    stream.welcome()
-    const bridge = await connecting
-    try {
-      const ctx = new ScriptedContext(system(), bridge, `c${++sessions}`)
-      const attached = ctx.attach()
-      const watch = await playJoin(stream, begun)
-      await attached
-      await body({ server, bridge, stream, ctx, watch })
-    } finally {
-      server.stop()
-      await bridge.close()
-    }
-  }
-}
+const inSession = inSessionOf(system)
 
 /** The values that the next so many sets write, and their numbers. */
 async function sets(stream: ScriptedStream, count: number): Promise<(readonly [id: number, value: unknown])[]> {
@@ -147,7 +115,6 @@ test(
 test(
   'answers keep their place among the events',
   inSession(async ({ ctx, stream, watch }) => {
-    await ctx.hear('link')
     const seqs = [ctx.set('x', 1), ctx.set('x', 2)]
     const [first, second] = await sets(stream, 2)
     stream.say(
