@@ -203,8 +203,7 @@ export class Stream implements Answered {
       const { create, metadata, state } = op.value
       line.join(
         { create, metadata, state: state && fromState(state), permit: () => this.#caller.require(sessionId, 'write') },
-        ({ mirror: { incarnation, head: revision } }, created) =>
-          tell({ $case: 'joined', value: { incarnation, revision, created } }, revision),
+        (open, created) => this.#shared.commands.joined(open, created, tell),
         fail,
       )
     } catch (error) {
