@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { HistoryEntry } from './change.js'
 import type { NumberedInfo, SessionState } from './session-state.js'
 import type { Definition } from './state.js'
@@ -11,18 +12,20 @@ export interface OwnType {
   readonly validator: Validator
 }
 
+/** What observers here know a variable by that has its id from elsewhere: that place may be in this very system. */
+export const topicFor = (id: string): string => `${id}~${randomBytes(4).toString('hex')}`
+
 /** A variable that has a past elsewhere, of its built-in type: a user's own type is known only where its module is. */
 export function adopted(
   info: NumberedInfo,
   historyLimit: number,
   history?: readonly HistoryEntry[],
-  kept: Pick<Birth, 'number' | 'id' | 'elsewhere'> = info,
+  kept: Pick<Birth, 'number' | 'topic' | 'elsewhere'> = { number: info.number, topic: topicFor(info.id) },
   own?: OwnType,
 ): StoredVariable {
   const { name, base, constraints, description, metadata, version, revision, value, createdAt, updatedAt } = info
   const definition = { name, type: own?.type ?? base, constraints, ...(description !== undefined && { description }) }
-  const { number, id, elsewhere } = kept
-  const birth = { number, id, createdAt, revision, definition, ...(elsewhere !== undefined && { elsewhere }) }
+  const birth = { ...kept, id: info.id, createdAt, revision, definition }
   const said = { source: metadata['source'] ?? 'local' }
   const known = { metadata, at: revision, version, said, deletedAt: undefined }
   // Without a user's module nothing is awaited.

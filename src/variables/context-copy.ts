@@ -1,7 +1,7 @@
 import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import type { BeamlineError } from '../errors.js'
-import { adopted, type OwnType } from './adoption.js'
+import { adopted, type OwnType, topicFor } from './adoption.js'
 import type { Change } from './change.js'
 import { wholeState } from './feed-start.js'
 import type { StateParts } from './local-state.js'
@@ -113,7 +113,7 @@ export class ContextCopy implements Copy {
   #delete({ number, timestamp }: CommitEvent): void {
     const { store, variables } = this.#parts
     const variable = this.#variable(number)
-    const { value, version, id, name } = variable
+    const { value, version, topic: id, name } = variable
     store.delete(variable, timestamp)
     variables.delete(name)
     this.#numbered.delete(number)
@@ -122,17 +122,17 @@ export class ContextCopy implements Copy {
     this.#around.tell({ kind: 'untrack', id, context: this.#around.self.pid })
   }
 
-  #track({ id, name }: StoredVariable): void {
+  #track({ topic: id, name }: StoredVariable): void {
     this.#around.tell({ kind: 'track', id, name, context: this.#around.self.pid })
   }
 
-  /** Under its number and id, or, in the place of `old`, under those. */
+  /** Under its number and a topic of its own, or, in the place of `old`, under those. */
   #make(info: NumberedInfo, old?: StoredVariable): StoredVariable {
     const { store, historyLimit } = this.#parts
     const number = old?.number ?? store.numberFor(info.number)
     const elsewhere = number === info.number ? {} : { elsewhere: info.number }
     const own = this.#own.get(info.name) ?? (old && { type: old.birth.definition.type, validator: old.validator })
-    return adopted(info, historyLimit, undefined, { number, id: old?.id ?? info.id, ...elsewhere }, own)
+    return adopted(info, historyLimit, undefined, { number, topic: old?.topic ?? topicFor(info.id), ...elsewhere }, own)
   }
 
   become(state: SessionState, reason: string): void {

@@ -239,18 +239,18 @@ export class LocalState implements StateProvider {
     return [...this.#store.since(revision, ({ name }) => names.has(name))]
   }
 
-  /** Those of some variables that are there, by their ids. */
+  /** Those of some variables that are there, by their topics. */
   identified(ids: ReadonlySet<string>): { readonly id: string; readonly name: string }[] {
-    return this.#store.variables().flatMap(({ id, name }) => (ids.has(id) ? [{ id, name }] : []))
+    return this.#store.variables().flatMap(({ topic: id, name }) => (ids.has(id) ? [{ id, name }] : []))
   }
 
   /**
-   * The changes of some variables, by their ids, after a revision; or, where they are no longer all kept, the present
+   * The changes of some variables, by their topics, after a revision; or, where they are no longer all kept, the present
    * values that make up for them, and what was lost.
    */
   after(revision: number, ids: ReadonlySet<string>): { readonly changes: Change[]; readonly lost: Lost | undefined } {
     if (this.#store.keepsAllAfter(revision))
-      return { changes: [...this.#store.since(revision, ({ id }) => ids.has(id))], lost: undefined }
+      return { changes: [...this.#store.since(revision, ({ topic }) => ids.has(topic))], lost: undefined }
     const present = this.identified(ids).map(({ name }) => this.initial(name))
     const changes = present.map(({ meta, ...rest }) => ({ ...rest, meta: { ...meta, resync: true } }))
     const reason = 'the thread of the context died, and its log no longer tells of them'

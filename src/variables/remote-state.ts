@@ -118,11 +118,6 @@ export class RemoteState {
         const text = `the context '${this.#copy.id}' lives behind a bridge: share its session from there`
         throw new BeamlineError('INVALID_TYPE', text)
       }
-      case 'lease':
-      case 'release': {
-        const text = `the context '${this.#copy.id}' lives behind a bridge: lease its variables there`
-        throw new BeamlineError('INVALID_TYPE', text, { details: { name: request.name } })
-      }
       default:
         return now()
     }

@@ -11,6 +11,8 @@ export interface Birth {
   /** The variable's, for signals: small, in the order of the definitions, and never another's. */
   readonly number: number
   readonly id: string
+  /** What observers know it by, when that is not its id: in one system two contexts may have the same variable. */
+  readonly topic?: string
   readonly createdAt: number
   /** The commit that defined it. */
   readonly revision: number
@@ -74,6 +76,11 @@ export class StoredVariable {
 
   get id(): string {
     return this.birth.id
+  }
+
+  /** What observers know it by, and each {@link Change} of it. */
+  get topic(): string {
+    return this.birth.topic ?? this.birth.id
   }
 
   /** What the present value's writer said, if anything. */
@@ -151,7 +158,7 @@ export class StoredVariable {
   /** The last thing its watches are told. */
   deletion(previous: unknown, revision: number, version: number, timestamp: number): Change {
     const facts = { initial: false, resync: false, deleted: true, revision, version, timestamp }
-    return { id: this.id, name: this.name, previous, value: undefined, meta: { source: 'local', ...facts } }
+    return { id: this.topic, name: this.name, previous, value: undefined, meta: { source: 'local', ...facts } }
   }
 
   info(): VariableInfo {
@@ -195,7 +202,7 @@ export class StoredVariable {
 }
 
 function changeOf(
-  { id, name }: StoredVariable,
+  { topic: id, name }: StoredVariable,
   previous: unknown,
   value: unknown,
   said: Metadata | undefined,
