@@ -105,6 +105,8 @@ export class RemoteState {
         return upstream.forward({ ...request, writes: request.writes.map((one) => this.#checked(one)) }, from)
       case 'delete':
       case 'rollback':
+      case 'lease':
+      case 'release':
       case 'history':
         return upstream.forward(request, from)
       case 'get':

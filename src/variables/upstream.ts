@@ -34,7 +34,7 @@ export async function anyHome(self: Process): Promise<Home> {
 /** What has to be asked where the state is. */
 export type ForwardedRequest = Extract<
   ContextRequest,
-  { readonly kind: 'define' | 'set' | 'set-many' | 'delete' | 'rollback' | 'history' }
+  { readonly kind: 'define' | 'set' | 'set-many' | 'delete' | 'rollback' | 'history' | 'lease' | 'release' }
 >
 
 /** The state of a context, where it really is. */

@@ -90,6 +90,23 @@ test(
 )
 
 test(
+  'X1 a lease is held against every path to the variable',
+  withContext(async (ctx, id) => {
+    await ctx.define('x', 'integer', 0)
+    const lease = await ctx.lease('x', 'tuner')
+    assert.is(lease.holder, 'tuner')
+    await assert.rejects(ctx.set('x', 1), 'LOCKED', /variable_locked_for_optimization/)
+    await assert.rejects(server.sessions.update(id, 'x', 1), 'LOCKED')
+    await ctx.set('x', 2, { optimization_id: lease.token })
+    await assert.rejects(ctx.release('x', { token: lease.token + 1 }), 'LOCKED')
+    assert.is(await ctx.release('x', { token: lease.token }), true)
+    assert.is(await ctx.release('x', { force: true }), false)
+    await ctx.set('x', 3)
+    assert.is(ctx.peek('x'), 3)
+  }),
+)
+
+test(
   'X2 watch and writes at once, none awaited: the initial value, then each write, in order',
   withContext(async (ctx) => {
     const x = await ctx.define('x', 'integer', 0)

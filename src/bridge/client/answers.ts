@@ -37,6 +37,12 @@ export function opOf(command: SessionCommand): Op {
       return { $case: 'delete', value: { name: command.name } }
     case 'rollback':
       return { $case: 'rollback', value: { name: command.name, version: command.version } }
+    case 'lease':
+      return { $case: 'lease', value: { name: command.name, holder: command.holder } }
+    case 'release': {
+      const { name, how } = command
+      return { $case: 'release', value: { name, token: 0, force: false, ...how } }
+    }
     case 'history':
       // 0 is all of it.
       return { $case: 'history', value: { name: command.name, limit: command.limit < 2 ** 32 ? command.limit : 0 } }
@@ -76,6 +82,10 @@ export function answerOf(op: SessionCommand['op'], { outcome }: Reply): SessionA
     }
     case 'entries':
       return outcome.value.entries.map((entry) => fromEntry(entry))
+    case 'leased': {
+      const { holder, token, since, released } = outcome.value
+      return op === 'release' ? released : { holder, token, since }
+    }
     case 'joined':
     case 'done':
       return undefined

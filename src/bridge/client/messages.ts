@@ -1,6 +1,7 @@
 import type { BeamlineError } from '../../errors.js'
 import type { Pid } from '../../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, Written } from '../../variables/change.js'
+import type { Lease, Release } from '../../variables/lease.js'
 import type { CommitEvent, NumberedInfo, SessionState } from '../../variables/session-state.js'
 import type { Write } from '../../variables/state.js'
 
@@ -22,6 +23,8 @@ export type SessionCommand =
   | { readonly op: 'set-many'; readonly writes: readonly Write[]; readonly atomic: boolean }
   | { readonly op: 'delete'; readonly name: string }
   | { readonly op: 'rollback'; readonly name: string; readonly version: number }
+  | { readonly op: 'lease'; readonly name: string; readonly holder: string }
+  | { readonly op: 'release'; readonly name: string; readonly how: Release }
   | { readonly op: 'history'; readonly name: string; readonly limit: number }
   /** Answered behind every commit that the session had when the server heard of it. */
   | { readonly op: 'sync' }
@@ -33,6 +36,8 @@ export type SessionAnswer =
   | (Written & { readonly value: unknown })
   | ManyWritten
   | readonly HistoryEntry[]
+  | Lease
+  | boolean
   | undefined
 
 /** What the bridge is asked, by call. */

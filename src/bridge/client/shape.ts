@@ -32,7 +32,17 @@ export function isBridgeRequest(value: unknown): value is BridgeRequest {
   }
 }
 
-const ops: readonly unknown[] = ['define', 'set', 'set-many', 'delete', 'rollback', 'history', 'sync']
+const ops: readonly unknown[] = [
+  'define',
+  'set',
+  'set-many',
+  'delete',
+  'rollback',
+  'lease',
+  'release',
+  'history',
+  'sync',
+]
 
 /** Whether a bridge can be told this. */
 export function isBridgeMessage(value: unknown): value is BridgeMessage {

@@ -31,12 +31,14 @@ const done: Outcome = { $case: 'done', value: {} }
 export function permissionFor(op: Operation): Permission {
   switch (op.$case) {
     case 'join':
-      return op.value.create || op.value.state !== undefined ? 'write' : 'read'
     case 'get':
     case 'list':
     case 'history':
     case 'sync':
       return 'read'
+    case 'lease':
+    case 'release':
+      return 'optimize'
     default:
       return 'write'
   }
@@ -95,6 +97,16 @@ export class Commands {
           const outcome: Outcome = { $case: 'written', value: { version, revision, value: toValue(value) } }
           whenAt(mirror, revision, () => tell(outcome, revision))
         })
+      case 'lease':
+        return context.lease(op.value.name, op.value.holder).then((lease) => {
+          tell({ $case: 'leased', value: { ...lease, released: false } }, mirror.head)
+        })
+      case 'release': {
+        const { name, token, force } = op.value
+        return context.release(name, force ? { force } : { token }).then((released) => {
+          tell({ $case: 'leased', value: { holder: '', token, since: 0, released } }, mirror.head)
+        })
+      }
       case 'history': {
         const { name, limit } = op.value
         return context.history(name, limit === 0 ? {} : { limit }).then((entries) => {

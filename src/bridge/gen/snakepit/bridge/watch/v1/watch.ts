@@ -235,6 +235,8 @@ export interface Command {
     | { $case: "list"; value: List }
     | { $case: "history"; value: History }
     | { $case: "sync"; value: Sync }
+    | { $case: "lease"; value: Lease }
+    | { $case: "release"; value: Release }
     | undefined;
 }
 
@@ -292,6 +294,17 @@ export interface History {
   name: string;
   /** 0: all */
   limit: number;
+}
+
+export interface Lease {
+  name: string;
+  holder: string;
+}
+
+export interface Release {
+  name: string;
+  token: number;
+  force: boolean;
 }
 
 /** Answered once every commit up to now has been offered to the watches of this stream. */
@@ -414,6 +427,7 @@ export interface Reply {
     | { $case: "entries"; value: Entries }
     | { $case: "joined"; value: Joined }
     | { $case: "done"; value: Done }
+    | { $case: "leased"; value: Leased }
     | undefined;
 }
 
@@ -459,6 +473,15 @@ export interface Joined {
   incarnation: string;
   revision: number;
   created: boolean;
+}
+
+/** Also the answer to a Release: whether there was a lease. */
+export interface Leased {
+  holder: string;
+  token: number;
+  /** ms since 1970 */
+  since: number;
+  released: boolean;
 }
 
 export interface Done {
@@ -1589,6 +1612,12 @@ export const Command: MessageFns<Command> = {
       case "sync":
         Sync.encode(message.op.value, writer.uint32(98).fork()).join();
         break;
+      case "lease":
+        Lease.encode(message.op.value, writer.uint32(106).fork()).join();
+        break;
+      case "release":
+        Release.encode(message.op.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1702,6 +1731,22 @@ export const Command: MessageFns<Command> = {
             message.op = { $case: "sync", value: Sync.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.op = { $case: "lease", value: Lease.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.op = { $case: "release", value: Release.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1779,6 +1824,18 @@ export const Command: MessageFns<Command> = {
       case "sync": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "sync", value: Sync.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "lease": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "lease", value: Lease.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "release": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "release", value: Release.fromPartial(object.op.value) };
         }
         break;
       }
@@ -2514,6 +2571,152 @@ export const History: MessageFns<History> = {
     const message = createBaseHistory();
     message.name = object.name ?? "";
     message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseLease(): Lease {
+  return { name: "", holder: "" };
+}
+
+export const Lease: MessageFns<Lease> = {
+  encode(message: Lease, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.holder !== "") {
+      writer.uint32(18).string(message.holder);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Lease {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLease();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.holder = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Lease>): Lease {
+    return Lease.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Lease>): Lease {
+    const message = createBaseLease();
+    message.name = object.name ?? "";
+    message.holder = object.holder ?? "";
+    return message;
+  },
+};
+
+function createBaseRelease(): Release {
+  return { name: "", token: 0, force: false };
+}
+
+export const Release: MessageFns<Release> = {
+  encode(message: Release, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.token !== 0) {
+      writer.uint32(16).uint32(message.token);
+    }
+    if (message.force !== false) {
+      writer.uint32(24).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Release {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRelease();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.token = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Release>): Release {
+    return Release.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Release>): Release {
+    const message = createBaseRelease();
+    message.name = object.name ?? "";
+    message.token = object.token ?? 0;
+    message.force = object.force ?? false;
     return message;
   },
 };
@@ -3833,6 +4036,9 @@ export const Reply: MessageFns<Reply> = {
       case "done":
         Done.encode(message.outcome.value, writer.uint32(74).fork()).join();
         break;
+      case "leased":
+        Leased.encode(message.outcome.value, writer.uint32(82).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3922,6 +4128,14 @@ export const Reply: MessageFns<Reply> = {
             message.outcome = { $case: "done", value: Done.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.outcome = { $case: "leased", value: Leased.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3981,6 +4195,12 @@ export const Reply: MessageFns<Reply> = {
       case "done": {
         if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
           message.outcome = { $case: "done", value: Done.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
+      case "leased": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "leased", value: Leased.fromPartial(object.outcome.value) };
         }
         break;
       }
@@ -4569,6 +4789,97 @@ export const Joined: MessageFns<Joined> = {
     message.incarnation = object.incarnation ?? "";
     message.revision = object.revision ?? 0;
     message.created = object.created ?? false;
+    return message;
+  },
+};
+
+function createBaseLeased(): Leased {
+  return { holder: "", token: 0, since: 0, released: false };
+}
+
+export const Leased: MessageFns<Leased> = {
+  encode(message: Leased, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.holder !== "") {
+      writer.uint32(10).string(message.holder);
+    }
+    if (message.token !== 0) {
+      writer.uint32(16).uint32(message.token);
+    }
+    if (message.since !== 0) {
+      writer.uint32(25).double(message.since);
+    }
+    if (message.released !== false) {
+      writer.uint32(32).bool(message.released);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Leased {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeased();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.holder = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.token = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.since = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.released = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Leased>): Leased {
+    return Leased.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Leased>): Leased {
+    const message = createBaseLeased();
+    message.holder = object.holder ?? "";
+    message.token = object.token ?? 0;
+    message.since = object.since ?? 0;
+    message.released = object.released ?? false;
     return message;
   },
 };
