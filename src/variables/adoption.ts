@@ -2,7 +2,7 @@ import type { HistoryEntry } from './change.js'
 import type { NumberedInfo, SessionState } from './session-state.js'
 import type { Definition } from './state.js'
 import type { StateStore } from './state-store.js'
-import { type Birth, StoredVariable } from './stored-variable.js'
+import { type Birth, newId, StoredVariable } from './stored-variable.js'
 import { compileValidator, type Validator } from './types/index.js'
 
 /** How one side knows the type of a variable. */
@@ -16,7 +16,7 @@ export function adopted(
   info: NumberedInfo,
   historyLimit: number,
   history?: readonly HistoryEntry[],
-  kept: Pick<Birth, 'number' | 'id' | 'elsewhere'> = info,
+  kept: Pick<Birth, 'number' | 'id' | 'elsewhere'> = { number: info.number, id: newId(info.name) },
   own?: OwnType,
 ): StoredVariable {
   const { name, base, constraints, description, metadata, version, revision, value, createdAt, updatedAt } = info

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
 import type { Checked } from './checked-write.js'
@@ -15,7 +14,7 @@ import {
   type Write,
 } from './state.js'
 import { type StateMemory, StateStore } from './state-store.js'
-import { StoredVariable } from './stored-variable.js'
+import { newId, StoredVariable } from './stored-variable.js'
 import { compileValidator, type Validator } from './types/index.js'
 
 /** How much of the past a context keeps. */
@@ -105,7 +104,7 @@ export class LocalState implements StateProvider {
   #add({ initial, metadata, ...definition }: Definition, validator: Validator): VariableInfo {
     const { name } = definition
     const value = validator.parse(name, initial)
-    const id = `var_${name}_${randomBytes(8).toString('hex')}`
+    const id = newId(name)
     const number = this.#store.nextNumber()
     const birth = { number, id, createdAt: Date.now(), revision: this.revision + 1, definition }
     const variable = new StoredVariable(birth, validator, this.#retention.history)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { BeamlineError, shown } from '../errors.js'
 import { type Change, type HistoryEntry, type Metadata, metaOf, type VariableInfo } from './change.js'
 import type { Lease } from './lease.js'
@@ -5,6 +6,9 @@ import { deleted, type LogRecord } from './log-half.js'
 import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
 import { unsaid, ValueHistory, withSource } from './value-history.js'
+
+/** An id for a new variable. It belongs to one context: a copy elsewhere, of which others may be told, has another. */
+export const newId = (name: string): string => `var_${name}_${randomBytes(8).toString('hex')}`
 
 /** What never changes of a variable. */
 export interface Birth {
@@ -15,8 +19,8 @@ export interface Birth {
   /** The commit that defined it. */
   readonly revision: number
   readonly definition: Omit<Definition, 'initial' | 'metadata'>
-  /** The number of the variable in the session that this one is a copy of, when that is another. */
-  readonly elsewhere?: number
+  /** The variable of the session that this one is a copy of. */
+  readonly elsewhere?: Pick<Birth, 'number' | 'id'>
 }
 
 /** What is kept of a variable besides the log. */

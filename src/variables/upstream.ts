@@ -2,6 +2,7 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { OwnType } from './adoption.js'
+import type { VariableInfo } from './change.js'
 import type { ContextRequest } from './requests.js'
 import type { CommitEvent, SessionState } from './session-state.js'
 import type { Whereabouts } from './whereabouts.js'
@@ -65,6 +66,8 @@ export interface Copy {
   /** A variable will be defined by a type of a user's own, which only this side knows. */
   expect(name: string, own: OwnType): void
   readonly whereabouts: Whereabouts
+  /** A variable as it is here. */
+  described(name: string): VariableInfo | undefined
   /** Answers; also a `put`, of which only a refusal is told. */
   answer(from: From | undefined, value: unknown, error?: BeamlineError): void
   /** The session is over, and the context with it. */

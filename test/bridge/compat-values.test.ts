@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js'
 import { Context } from '../../src/index.js'
 import { assert, suite } from '../harness.js'
 import { compatFor } from '../support/compat.js'
-import type { Plain } from '../support/plain-client.js'
+import { type Plain, typed } from '../support/plain-client.js'
 import { same } from '../support/same.js'
 
 const test = suite('compatible service: values', { timeout: 30_000 })

@@ -74,7 +74,9 @@ test('fault 4: a server that is silent is noticed within three beats, and left f
   const missed = link.write(['a'], link.there)
   await eventually(() => link.proxy.accepted > 1)
   link.proxy.heal()
-  await eventually(() => link.watching[0]?.watch.state === 'live' && recorder.told['a']?.value === 2)
+  await eventually(() => link.watching[0]?.watch.state === 'live' && recorder.told['a']?.value === 2, {
+    timeout: 10_000,
+  })
   await missed
   await link.judge()
 })

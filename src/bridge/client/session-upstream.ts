@@ -41,6 +41,8 @@ export async function openSession(
 /** Somebody who waits for an answer of the session. */
 interface Asked {
   readonly from: From | undefined
+  /** The variable that was to be defined. */
+  readonly defined?: string
   /** Instead of an answer: what is done then. */
   readonly go?: (error?: BeamlineError) => void
 }
@@ -103,7 +105,8 @@ class SessionUpstream implements Upstream {
   }
 
   forward(request: ForwardedRequest, from: From | undefined): void {
-    this.#ask(commandOf(request), { from })
+    const defined = request.kind === 'define' ? { defined: request.definition.name } : {}
+    this.#ask(commandOf(request), { from, ...defined })
   }
 
   synced(go: (error?: BeamlineError) => void): void {
@@ -185,9 +188,9 @@ class SessionUpstream implements Upstream {
     this.#settle(asked, answer, error)
   }
 
-  #settle({ from, go }: Asked, answer: unknown, error: BeamlineError | undefined): void {
+  #settle({ from, go, defined }: Asked, answer: unknown, error: BeamlineError | undefined): void {
     if (go !== undefined) go(error)
-    else this.#copy.answer(from, answer, error)
+    else this.#copy.answer(from, (defined !== undefined && this.#copy.described(defined)) || answer, error)
   }
 
   /** The bridge is dead. Unless somebody has closed it, another comes in its place. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
+import { acknowledged } from './acknowledged.js'
 import { type Address, formatAddress, isLocal, parseAddress } from './address.js'
 import { Admission } from './admission.js'
 import { compatService } from './compat/index.js'
@@ -15,8 +16,8 @@ import { streamService } from './stream-service.js'
 import { openGuard, TokenGuard } from './token-guard.js'
 import { addReflection, Health } from './well-known.js'
 
-/** Milliseconds between the last answer and the end of the connections, and that those have to close. */
-const LINGER = 50
+/** Milliseconds that clients have to take in the last answers, and their connections to close. */
+const LINGER = 1000
 
 /** The server of gRPC, with all its services and sockets. */
 export class GrpcServer {
@@ -75,8 +76,7 @@ export class GrpcServer {
     this.#draining.abort({ graceMs } satisfies Drain)
     await within(graceMs, idle)
     this.#admission.cut()
-    // A client that hears of an answer and of the end of its connection at one moment may take it for a failure.
-    if (this.#listener?.connections !== 0) await within(LINGER, new Promise(() => {}))
+    await within(LINGER, acknowledged(this.#server))
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
     await within(LINGER, closed)
     this.#server.forceShutdown()

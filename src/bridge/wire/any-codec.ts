@@ -203,15 +203,6 @@ export function jsonOf(value: unknown): string {
   }
 }
 
-/** Bare JSON under the type that it looks like: how parameters are passed on. */
-export function encodeInferred(value: unknown): Any {
-  if (typeof value === 'string') return anyOf('string', writeJson(value))
-  if (typeof value === 'boolean') return anyOf('boolean', String(value))
-  if (typeof value === 'bigint' || Number.isInteger(value)) return anyOf('integer', String(value))
-  if (typeof value === 'number') return anyOf('float', float(value))
-  return anyOf(Array.isArray(value) ? 'list' : 'map', jsonOf(value))
-}
-
 const anyOf = (type: string, text: string): Any => ({ typeUrl: prefix + type, value: Buffer.from(text) })
 
 const invalid = (reason: string) => new BeamlineError('INVALID_TYPE', reason, { details: { reason } })

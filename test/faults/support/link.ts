@@ -14,7 +14,7 @@ import { TcpProxy } from './tcp-proxy.js'
 
 /** Beats so short that a test sees three of them missed. */
 export const HEARTBEAT = 200
-export const quick: BridgeOptions = { heartbeat: HEARTBEAT, backoff: { base: 10, cap: 100 } }
+export const quick: BridgeOptions = { heartbeat: HEARTBEAT, backoff: { base: 10, cap: 100 }, timeout: 2000 }
 
 export interface Watching {
   readonly watch: Watch
