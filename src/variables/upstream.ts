@@ -42,8 +42,11 @@ export type ForwardedRequest = Extract<
 export interface Upstream {
   /** Asks for something; `from` is answered once the copy has taken in what that has changed. */
   forward(request: ForwardedRequest, from: From | undefined): void
-  /** Goes on once the copy has all that was committed until now, or it is known why that cannot be. */
-  synced(go: (error?: BeamlineError) => void): void
+  /**
+   * Goes on once the copy has all that was committed until now, or it is known why that cannot be.
+   * @param first whether what is asked for after this is committed after it has gone on
+   */
+  synced(go: (error?: BeamlineError) => void, first?: boolean): void
   /** Takes a message, if it is from there. */
   take(message: unknown): void
   /** The context leaves. Resolves when that is known there. */

@@ -109,8 +109,8 @@ class SessionUpstream implements Upstream {
     this.#ask(commandOf(request), { from, ...defined })
   }
 
-  synced(go: (error?: BeamlineError) => void): void {
-    this.#ask({ op: 'sync' }, { from: undefined, go })
+  synced(go: (error?: BeamlineError) => void, first = false): void {
+    this.#ask({ op: 'sync', first }, { from: undefined, go })
   }
 
   #ask(command: SessionCommand, asked: Asked): void {
@@ -205,7 +205,7 @@ class SessionUpstream implements Upstream {
     this.#orphaned = { waiting: [], attempts: 0 }
     for (const one of asked) {
       // What changes nothing is asked again.
-      if (one.go !== undefined) this.#orphaned.waiting.push(() => this.#ask({ op: 'sync' }, one))
+      if (one.go !== undefined) this.#orphaned.waiting.push(() => this.#ask({ op: 'sync', first: true }, one))
       else this.#settle(one, undefined, error)
     }
     this.#look()
