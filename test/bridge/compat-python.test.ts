@@ -24,6 +24,7 @@ const checks = [
   'optimization',
   'history_and_rollback',
   'dependencies',
+  'watching',
   'host_tools',
   'tools_of_a_worker',
 ]

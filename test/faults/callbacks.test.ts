@@ -13,7 +13,7 @@ test('fault 12: a thread that is ended in the middle of a callback takes its wat
   const before = (await link.here.listWatchers()).length
   const module = new URL('./fixtures/watching-process.js', import.meta.url)
   const pid = await system().spawn(
-    { module },
+    { module, export: 'watching' },
     { context: link.here.id, boss: system().self.pid },
     { thread: 'isolated' },
   )

@@ -286,6 +286,30 @@ def dependencies(client, session):
 
 
 @check
+def watching(client, session):
+    session.register("x", "integer", 0)
+    session.register("other", "integer", 0)
+    call = session.WatchVariables(variable_identifiers=["x"], include_initial_values=True)
+    seen = []
+    for update in call:
+        if update.update_type == "initial_end":
+            for value in range(1, 6):
+                session.set("other", "integer", value)
+                session.set("x", "integer", value, metadata={"source": "python", "step": str(value)})
+        if not update.HasField("variable"):
+            continue
+        seen.append((update.update_type, update.variable.name, value_of(update.variable), update.variable.version))
+        if value_of(update.variable) == 5:
+            equal((update.update_source, update.update_metadata["step"]), ("python", "5"))
+            break
+    call.cancel()
+    changes = [("value_change", "x", value, value) for value in range(1, 6)]
+    equal(seen, [("initial_value", "x", 0, 0), *changes])
+    lost = lambda: next(iter(client.WatchVariables(session_id="nobody", variable_identifiers=["x"])))  # noqa: E731
+    refused(lost, grpc.StatusCode.NOT_FOUND, "Session not found: nobody")
+
+
+@check
 def host_tools(client, session):
     tools = {tool.name: tool for tool in session.GetExposedElixirTools().tools}
     equal(sorted(tools), ["count", "greet"])
