@@ -33,9 +33,9 @@ async function sets(stream: ScriptedStream, count: number): Promise<(readonly [i
 }
 
 /** The next stream of the client, on which its watch goes on. */
-async function resumed(server: ScriptedServer, serverId = 'one'): Promise<ScriptedStream> {
+async function resumed(server: ScriptedServer, serverId = 'one', maxFrameBytes = 0): Promise<ScriptedStream> {
   const stream = await server.stream()
-  stream.welcome({ serverId })
+  stream.welcome({ serverId, maxFrameBytes })
   const { watchId } = await stream.next('create')
   stream.say(createdOf(watchId, { revision: 5, incarnation: 'first', resume: ResumeResult.RESUME_RESULT_RESUMED }))
   return stream
@@ -109,6 +109,23 @@ test(
     assert.is((await ctx.hear('reply')).error?.code, 'INVALID_TYPE')
     ctx.set('x', 'x'.repeat(5 * 1024 * 1024))
     assert.is((await ctx.hear('reply')).error?.code, 'OVERFLOW')
+  }),
+)
+
+test(
+  'no frame is larger than the server takes, and a command that would be is refused',
+  inSession(async ({ ctx, server, stream, bridge }) => {
+    const lost = new Promise((resolve) => bridge.on('state', resolve))
+    stream.end()
+    await lost
+    const next = await resumed(server, 'one', 2000)
+    const before = next.frames
+    for (let value = 0; value < 6; value++) ctx.set('x', `${value}`.repeat(900))
+    ctx.set('x', 'x'.repeat(2000))
+    const { error } = await ctx.hear('reply')
+    assert.equal([error?.code, error?.details['limit']], ['OVERFLOW', 1984])
+    await sets(next, 6)
+    assert.ok(next.frames - before >= 3)
   }),
 )
 
@@ -269,23 +286,6 @@ test(
     await closing
     assert.is((await ctx.hear('reply')).error, undefined)
     assert.is((await ctx.hear('closed')).error.code, 'STOPPED')
-  }),
-)
-
-test(
-  'a bridge is asked and told only what it knows',
-  inSession(async ({ bridge }) => {
-    const { self } = system()
-    await assert.rejects(self.call(bridge.pid, { kind: 'dance' }), 'INVALID_TYPE')
-    await assert.rejects(self.call(bridge.pid, undefined), 'INVALID_TYPE')
-    for (const nonsense of [7, undefined, { kind: 'command' }, { kind: 'command', session: 's', pid: self.pid }]) {
-      self.cast(bridge.pid, nonsense)
-      self.send(bridge.pid, nonsense)
-    }
-    const stranger = new ScriptedContext(system(), bridge, 'unattached')
-    stranger.set('x', 1)
-    assert.is((await stranger.hear('reply')).error?.code, 'UNAVAILABLE')
-    assert.is(bridge.state, 'ready')
   }),
 )
 

@@ -131,4 +131,21 @@ test('a context that dies or leaves is the end of the watch when it was the last
     assert.is((await bridge.stats()).sessions, 0)
   }))
 
+test(
+  'a bridge is asked and told only what it knows',
+  inSession(async ({ bridge }) => {
+    const { self } = system()
+    await assert.rejects(self.call(bridge.pid, { kind: 'dance' }), 'INVALID_TYPE')
+    await assert.rejects(self.call(bridge.pid, undefined), 'INVALID_TYPE')
+    for (const nonsense of [7, undefined, { kind: 'command' }, { kind: 'command', session: 's', pid: self.pid }]) {
+      self.cast(bridge.pid, nonsense)
+      self.send(bridge.pid, nonsense)
+    }
+    const stranger = new ScriptedContext(system(), bridge, 'unattached')
+    stranger.set('x', 1)
+    assert.is((await stranger.hear('reply')).error?.code, 'UNAVAILABLE')
+    assert.is(bridge.state, 'ready')
+  }),
+)
+
 test.run()
