@@ -2,7 +2,7 @@ import { Reason, ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch
 import type { SessionState } from '../../src/variables/session-state.js'
 import { assert, suite } from '../harness.js'
 import { systemFor } from '../support/system.js'
-import { batchOf, createdOf, playJoin, setEvent } from './support/scripted-session.js'
+import { batchOf, createdOf, playJoin, ScriptedContext, setEvent } from './support/scripted-session.js'
 import { begun, inSessionOf, onStage } from './support/scripted-stage.js'
 
 const test = suite('sessions of a bridge')
