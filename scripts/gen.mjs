@@ -1,13 +1,12 @@
-// Generates src/bridge/gen from proto/: node scripts/gen.mjs [--check]
+// Generates src/bridge/gen, and the Python of a test's client, from proto/: node scripts/gen.mjs [--check]
 // With --check it only says whether what is committed is what protoc makes. Needs protoc, Debian's protobuf-compiler.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const committed = join(root, 'src', 'bridge', 'gen')
 const options = [
   'outputServices=grpc-js',
   'oneof=unions-value',
@@ -31,33 +30,54 @@ if (version.error) {
   process.exit(isCheck ? 3 : 1)
 }
 
-const out = isCheck ? mkdtempSync(join(tmpdir(), 'gen-')) : committed
-if (!isCheck) rmSync(committed, { recursive: true, force: true })
-mkdirSync(out, { recursive: true })
 const plugin = join(root, 'node_modules', '.bin', 'protoc-gen-ts_proto')
-const files = ['snakepit/bridge/bridge.proto', 'snakepit/bridge/watch/v1/watch.proto']
-const { status, stderr } = spawnSync(
-  'protoc',
-  [`--plugin=${plugin}`, `--ts_proto_out=${out}`, `--ts_proto_opt=${options.join(',')}`, '-I', 'proto', ...files],
-  { cwd: root, encoding: 'utf8' },
-)
-if (status !== 0) {
-  console.error(stderr)
+const compat = 'snakepit/bridge/bridge.proto'
+const targets = [
+  {
+    folder: 'src/bridge/gen',
+    ending: '.ts',
+    args: (out) => [`--plugin=${plugin}`, `--ts_proto_out=${out}`, `--ts_proto_opt=${options.join(',')}`],
+    files: [compat, 'snakepit/bridge/watch/v1/watch.proto'],
+  },
+  { folder: 'test/bridge/python/gen', ending: '_pb2.py', args: (out) => [`--python_out=${out}`], files: [compat] },
+]
+
+function generate({ folder, args, files }, out) {
+  mkdirSync(out, { recursive: true })
+  const { status, stderr } = spawnSync('protoc', [...args(out), '-I', 'proto', ...files], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (status === 0) return
+  console.error(`${folder}: ${stderr}`)
   process.exit(1)
 }
-if (isCheck) {
+
+/** Whether what is committed is what is made. */
+function check(target) {
+  const committed = join(root, target.folder)
+  const out = mkdtempSync(join(tmpdir(), 'gen-'))
+  generate(target, out)
   const list = (folder) =>
-    readdirSync(folder, { recursive: true })
-      .filter((file) => file.endsWith('.ts'))
+    (existsSync(folder) ? readdirSync(folder, { recursive: true }) : [])
+      .filter((file) => file.endsWith(target.ending))
       .sort()
   const same = list(out).join() === list(committed).join()
   const differ = list(out).filter(
     (file) => !same || readFileSync(join(out, file), 'utf8') !== readFileSync(join(committed, file), 'utf8'),
   )
   rmSync(out, { recursive: true })
-  if (differ.length > 0) {
-    console.error(`src/bridge/gen is not what proto/ says (${differ.join(', ')}): run npm run gen and commit it`)
-    process.exit(1)
+  if (differ.length === 0) console.log(`${target.folder} is what proto/ says`)
+  else console.error(`${target.folder} is not what proto/ says (${differ.join(', ')}): run npm run gen and commit it`)
+  return differ.length === 0
+}
+
+if (isCheck) {
+  if (!targets.map(check).every(Boolean)) process.exit(1)
+} else {
+  for (const target of targets) {
+    const out = join(root, target.folder)
+    rmSync(out, { recursive: true, force: true })
+    generate(target, out)
   }
-  console.log('src/bridge/gen is what proto/ says')
 }

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { HistoryEntry } from './change.js'
 import type { NumberedInfo, SessionState } from './session-state.js'
 import type { Definition } from './state.js'
 import type { StateStore } from './state-store.js'
-import { type Birth, StoredVariable } from './stored-variable.js'
+import { type Birth, newId, StoredVariable } from './stored-variable.js'
 import { compileValidator, type Validator } from './types/index.js'
 
 /** How one side knows the type of a variable. */
@@ -12,20 +11,18 @@ export interface OwnType {
   readonly validator: Validator
 }
 
-/** What observers here know a variable by that has its id from elsewhere: that place may be in this very system. */
-export const topicFor = (id: string): string => `${id}~${randomBytes(4).toString('hex')}`
-
 /** A variable that has a past elsewhere, of its built-in type: a user's own type is known only where its module is. */
 export function adopted(
   info: NumberedInfo,
   historyLimit: number,
   history?: readonly HistoryEntry[],
-  kept: Pick<Birth, 'number' | 'topic' | 'elsewhere'> = { number: info.number, topic: topicFor(info.id) },
+  kept: Pick<Birth, 'number' | 'id' | 'elsewhere'> = { number: info.number, id: newId(info.name) },
   own?: OwnType,
 ): StoredVariable {
   const { name, base, constraints, description, metadata, version, revision, value, createdAt, updatedAt } = info
   const definition = { name, type: own?.type ?? base, constraints, ...(description !== undefined && { description }) }
-  const birth = { ...kept, id: info.id, createdAt, revision, definition }
+  const { number, id, elsewhere } = kept
+  const birth = { number, id, createdAt, revision, definition, ...(elsewhere !== undefined && { elsewhere }) }
   const said = { source: metadata['source'] ?? 'local' }
   const known = { metadata, at: revision, version, said, deletedAt: undefined }
   // Without a user's module nothing is awaited.

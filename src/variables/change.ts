@@ -33,7 +33,7 @@ export function metaOf(said: Metadata, facts: Facts): ChangeMeta {
 
 /** One variable in one commit. */
 export interface Change {
-  /** What observers know the variable by: its id, or more than that where the context has its ids from elsewhere. */
+  /** The variable's id, `var_<name>_<unique>`. */
   readonly id: string
   readonly name: string
   /** `undefined` for an initial value. */

@@ -79,8 +79,7 @@ class ContextActor implements Behaviour {
     const key = self.pid.toString()
     tablesOf(self).set(key, ValueTable.attach(state.memory.table))
     self.signal.addEventListener('abort', () => tablesOf(self).delete(key))
-    for (const { topic: id, name } of state.parts.variables.values())
-      this.#tell({ kind: 'track', id, name, context: self.pid })
+    for (const { id, name } of state.list('*')) this.#tell({ kind: 'track', id, name, context: self.pid })
   }
 
   get trusted(): boolean {
@@ -198,13 +197,9 @@ class ContextActor implements Behaviour {
   }
 
   #commit({ changes }: Commit, from: From | undefined, value?: unknown): void {
-    if (!this.#feeds.areNone) this.#feeds.tell(eventsOf(changes, ({ name }) => this.#about(name)))
+    if (!this.#feeds.areNone)
+      this.#feeds.tell(eventsOf(changes, ({ name }) => ({ number: this.#state.named(name).number })))
     this.#notify(changes, from, value)
-  }
-
-  #about(name: string): { readonly number: number; readonly id: string } {
-    const { number, id } = this.#state.named(name)
-    return { number, id }
   }
 
   #notify(changes: readonly Change[], from: From | undefined, value?: unknown): void {
@@ -217,26 +212,26 @@ class ContextActor implements Behaviour {
     this.#tell({ kind: 'track', id, name, context: this.#self.pid })
     if (!this.#feeds.areNone) {
       const variable = this.#state.named(name)
-      const about = { number: variable.number, id, info: numbered(variable) }
+      const about = { number: variable.number, info: numbered(variable) }
       this.#feeds.tell(eventsOf([variable.change()], () => about))
     }
     this.#self.reply(from, info)
   }
 
   #delete(from: From, name: string): void {
-    const { number, id, topic } = this.#state.named(name)
+    const { number, id } = this.#state.named(name)
     const { changes } = this.#state.delete(name)
-    if (!this.#feeds.areNone) this.#feeds.tell(eventsOf(changes, () => ({ number, id })))
+    if (!this.#feeds.areNone) this.#feeds.tell(eventsOf(changes, () => ({ number })))
     this.#notify(changes, from)
-    this.#tell({ kind: 'untrack', id: topic, context: this.#self.pid })
+    this.#tell({ kind: 'untrack', id, context: this.#self.pid })
   }
 
   /** One turn takes the present values and registers the observer: what was before is told, all after follows. */
   #watch(from: From, { ref, owner, relay, names, includeInitial, sinceRevision }: WatchRequest): void {
-    const watched = names.map((name) => this.#state.named(name))
+    const infos = names.map((name) => this.#state.describe(name))
     const missed = sinceRevision === undefined ? [] : this.#state.since(sinceRevision, new Set(names))
     const begin = includeInitial ? names.map((name) => this.#state.initial(name)) : missed
-    const variables = watched.map(({ topic: id, name }) => ({ id, name }))
+    const variables = infos.map(({ id, name }) => ({ id, name }))
     const observer = { ref, owner, relay, context: this.#self.pid, variables }
     const value = { manager: this.#manager, revision: this.#state.revision }
     const { revision } = this.#state

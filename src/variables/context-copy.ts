@@ -1,13 +1,13 @@
 import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import type { BeamlineError } from '../errors.js'
-import { adopted, type OwnType, topicFor } from './adoption.js'
-import type { Change } from './change.js'
+import { adopted, type OwnType } from './adoption.js'
+import type { Change, VariableInfo } from './change.js'
 import { wholeState } from './feed-start.js'
 import type { StateParts } from './local-state.js'
 import type { ManagerMessage } from './requests.js'
 import type { CommitEvent, NumberedInfo, SessionState } from './session-state.js'
-import type { StoredVariable } from './stored-variable.js'
+import { newId, type StoredVariable } from './stored-variable.js'
 import { sameValue } from './types/index.js'
 import type { Copy } from './upstream.js'
 import { Whereabouts } from './whereabouts.js'
@@ -48,7 +48,7 @@ export class ContextCopy implements Copy {
   }
 
   #number(variable: StoredVariable): void {
-    this.#numbered.set(variable.birth.elsewhere ?? variable.number, variable)
+    this.#numbered.set(variable.birth.elsewhere?.number ?? variable.number, variable)
   }
 
   get id(): string {
@@ -113,7 +113,7 @@ export class ContextCopy implements Copy {
   #delete({ number, timestamp }: CommitEvent): void {
     const { store, variables } = this.#parts
     const variable = this.#variable(number)
-    const { value, version, topic: id, name } = variable
+    const { value, version, id, name } = variable
     store.delete(variable, timestamp)
     variables.delete(name)
     this.#numbered.delete(number)
@@ -122,17 +122,17 @@ export class ContextCopy implements Copy {
     this.#around.tell({ kind: 'untrack', id, context: this.#around.self.pid })
   }
 
-  #track({ topic: id, name }: StoredVariable): void {
+  #track({ id, name }: StoredVariable): void {
     this.#around.tell({ kind: 'track', id, name, context: this.#around.self.pid })
   }
 
-  /** Under its number and a topic of its own, or, in the place of `old`, under those. */
+  /** Under its number and id, or, in the place of `old`, under those. */
   #make(info: NumberedInfo, old?: StoredVariable): StoredVariable {
     const { store, historyLimit } = this.#parts
     const number = old?.number ?? store.numberFor(info.number)
-    const elsewhere = number === info.number ? {} : { elsewhere: info.number }
+    const elsewhere = { number: info.number, id: info.id }
     const own = this.#own.get(info.name) ?? (old && { type: old.birth.definition.type, validator: old.validator })
-    return adopted(info, historyLimit, undefined, { number, topic: old?.topic ?? topicFor(info.id), ...elsewhere }, own)
+    return adopted(info, historyLimit, undefined, { number, id: old?.id ?? newId(info.name), elsewhere }, own)
   }
 
   become(state: SessionState, reason: string): void {
@@ -145,7 +145,7 @@ export class ContextCopy implements Copy {
     const here = new Map(state.variables.map((info) => [info.name, info]))
     for (const old of [...variables.values()]) {
       const info = here.get(old.name)
-      if (info === undefined || (isSameLife && info.id !== old.id)) changes.push(this.#vanish(old, state.revision))
+      if (info === undefined || (isSameLife && isAnother(old, info))) changes.push(this.#vanish(old, state.revision))
     }
     this.#numbered.clear()
     for (const info of state.variables) {
@@ -183,6 +183,10 @@ export class ContextCopy implements Copy {
     return validator === undefined || validator.type === validator.base ? value : validator.parse(name, value)
   }
 
+  described(name: string): VariableInfo | undefined {
+    return this.#parts.variables.get(name)?.info()
+  }
+
   answer(from: From | undefined, value: unknown, error?: BeamlineError): void {
     if (from === undefined) return error && this.#around.refused(error)
     if (error !== undefined) return this.#around.self.replyError(from, error)
@@ -192,6 +196,11 @@ export class ContextCopy implements Copy {
   end(error: BeamlineError): void {
     this.#around.end(error)
   }
+}
+
+/** One that was moved there has another id than it had here. */
+function isAnother({ birth: { elsewhere } }: StoredVariable, { id }: NumberedInfo): boolean {
+  return elsewhere !== undefined && elsewhere.id !== id
 }
 
 function madeUpFor(old: StoredVariable, variable: StoredVariable): Change {

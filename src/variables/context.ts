@@ -7,7 +7,8 @@ import { Pid } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes, type WatchedChange } from './changes.js'
 import { ContextLine } from './context-line.js'
-import { type ContextOptions, contextStart, findContext, type Origin, spawnContext } from './context-spawn.js'
+import { type ContextOptions, contextStart, findContext, type Origin } from './context-spawn.js'
+import { startContext } from './context-start.js'
 import type { Lease, Release } from './lease.js'
 import { resolveModule } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
@@ -49,17 +50,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     /** @internal */
     origin: Origin = {},
   ): Promise<Context<V>> {
-    const owner = ownerOf(by)
-    const { pid, id } = await spawnContext(owner, options, origin)
-    const line = new ContextLine(owner, pid, options, id)
-    try {
-      await line.open()
-    } catch (error) {
-      // Nobody would have a handle to it.
-      owner.exit(pid, 'kill')
-      throw error
-    }
-    return new Context<V>(line)
+    return new Context<V>(await startContext(ownerOf(by), options, origin))
   }
 
   /**

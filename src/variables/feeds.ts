@@ -51,12 +51,12 @@ export class Feeds {
 /** What a copy is told of the changes of one or several commits. */
 export function eventsOf(
   changes: readonly Change[],
-  about: (change: Change) => { readonly number: number; readonly id: string; readonly info?: NumberedInfo },
+  about: (change: Change) => { readonly number: number; readonly info?: NumberedInfo },
 ): CommitEvent[] {
   return changes.map((change, at) => {
-    const { name, value, previous, meta } = change
+    const { id, name, value, previous, meta } = change
     const { revision, version, timestamp } = meta
-    const { number, id, info } = about(change)
+    const { number, info } = about(change)
     return {
       op: info !== undefined ? 'define' : meta.deleted === true ? 'delete' : 'set',
       number,

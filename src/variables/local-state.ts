@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { BeamlineError, shown } from '../errors.js'
 import type { Change, HistoryEntry, VariableInfo } from './change.js'
 import type { Checked } from './checked-write.js'
@@ -15,7 +14,7 @@ import {
   type Write,
 } from './state.js'
 import { type StateMemory, StateStore } from './state-store.js'
-import { StoredVariable } from './stored-variable.js'
+import { newId, StoredVariable } from './stored-variable.js'
 import { compileValidator, type Validator } from './types/index.js'
 
 /** How much of the past a context keeps. */
@@ -105,7 +104,7 @@ export class LocalState implements StateProvider {
   #add({ initial, metadata, ...definition }: Definition, validator: Validator): VariableInfo {
     const { name } = definition
     const value = validator.parse(name, initial)
-    const id = `var_${name}_${randomBytes(8).toString('hex')}`
+    const id = newId(name)
     const number = this.#store.nextNumber()
     const birth = { number, id, createdAt: Date.now(), revision: this.revision + 1, definition }
     const variable = new StoredVariable(birth, validator, this.#retention.history)
@@ -239,18 +238,18 @@ export class LocalState implements StateProvider {
     return [...this.#store.since(revision, ({ name }) => names.has(name))]
   }
 
-  /** Those of some variables that are there, by their topics. */
+  /** Those of some variables that are there, by their ids. */
   identified(ids: ReadonlySet<string>): { readonly id: string; readonly name: string }[] {
-    return this.#store.variables().flatMap(({ topic: id, name }) => (ids.has(id) ? [{ id, name }] : []))
+    return this.#store.variables().flatMap(({ id, name }) => (ids.has(id) ? [{ id, name }] : []))
   }
 
   /**
-   * The changes of some variables, by their topics, after a revision; or, where they are no longer all kept, the present
+   * The changes of some variables, by their ids, after a revision; or, where they are no longer all kept, the present
    * values that make up for them, and what was lost.
    */
   after(revision: number, ids: ReadonlySet<string>): { readonly changes: Change[]; readonly lost: Lost | undefined } {
     if (this.#store.keepsAllAfter(revision))
-      return { changes: [...this.#store.since(revision, ({ topic }) => ids.has(topic))], lost: undefined }
+      return { changes: [...this.#store.since(revision, ({ id }) => ids.has(id))], lost: undefined }
     const present = this.identified(ids).map(({ name }) => this.initial(name))
     const changes = present.map(({ meta, ...rest }) => ({ ...rest, meta: { ...meta, resync: true } }))
     const reason = 'the thread of the context died, and its log no longer tells of them'

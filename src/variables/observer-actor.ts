@@ -156,13 +156,13 @@ export class ObserverActor implements Behaviour {
   #ask(request: ManagerRequest): unknown {
     switch (request.kind) {
       case 'add':
-        return this.#add(this.#byTopic(request.observer), { begin: [], revision: 0, lost: undefined })
+        return this.#add(request.observer, { begin: [], revision: 0, lost: undefined })
       case 'remove':
         return this.#remove(request.ref, request.id)
       case 'disown':
         return this.#disown(request.owner)
       case 'tracks':
-        return [...this.#contexts.values()].some(({ names }) => names.has(this.#topicOf(request.id)))
+        return [...this.#contexts.values()].some(({ names }) => names.has(request.id))
       case 'count':
         return this.#count(request.id)
       case 'stats':
@@ -183,22 +183,11 @@ export class ObserverActor implements Behaviour {
 
   /** Observers of a variable, by its id, or by the name it has in whatever context. */
   #count(idOrName: string): number {
-    let count = this.#table.count(this.#topicOf(idOrName))
+    let count = this.#table.count(idOrName)
     for (const { names } of this.#contexts.values()) {
       for (const [id, name] of names) if (name === idOrName) count += this.#table.count(id)
     }
     return count
-  }
-
-  /** What is observed when somebody names a variable by its id: that of a context which has its ids from elsewhere is longer. */
-  #topicOf(id: string): string {
-    const topics = [...this.#contexts.values()].flatMap(({ names }) => [...names.keys()])
-    return topics.includes(id) ? id : (topics.find((topic) => topic.startsWith(`${id}~`)) ?? id)
-  }
-
-  #byTopic(observer: Observer): Observer {
-    const variables = observer.variables.map(({ id, name }) => ({ id: this.#topicOf(id), name }))
-    return { ...observer, variables }
   }
 
   /** The answer follows the notifications: who awaits a set knows that they are on their way before it goes on. */

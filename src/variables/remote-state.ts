@@ -112,8 +112,11 @@ export class RemoteState {
       case 'get':
       case 'describe':
       case 'list':
-      case 'watch':
-        return upstream.synced((error) => (error === undefined ? void now() : this.#self.replyError(from, error)))
+      case 'watch': {
+        const go = (error?: BeamlineError) => (error === undefined ? void now() : this.#self.replyError(from, error))
+        // A watch misses no write that is asked for after it.
+        return upstream.synced(go, request.kind === 'watch')
+      }
       case 'feed': {
         const text = `the context '${this.#copy.id}' lives behind a bridge: share its session from there`
         throw new BeamlineError('INVALID_TYPE', text)

@@ -111,7 +111,7 @@ export class ScalarWriter {
     const { number } = variable
     let audience = this.#audiences[number]
     if (audience === undefined) {
-      audience = observers.audience(variable.topic) ?? null
+      audience = observers.audience(variable.id) ?? null
       this.#audiences[number] = audience
     }
     observers.changed(audience, variable)

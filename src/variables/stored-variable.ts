@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { BeamlineError, shown } from '../errors.js'
 import { type Change, type HistoryEntry, type Metadata, metaOf, type VariableInfo } from './change.js'
 import type { Lease } from './lease.js'
@@ -6,19 +7,20 @@ import type { Definition } from './state.js'
 import type { Validator } from './types/index.js'
 import { unsaid, ValueHistory, withSource } from './value-history.js'
 
+/** An id for a new variable. It belongs to one context: a copy elsewhere, of which others may be told, has another. */
+export const newId = (name: string): string => `var_${name}_${randomBytes(8).toString('hex')}`
+
 /** What never changes of a variable. */
 export interface Birth {
   /** The variable's, for signals: small, in the order of the definitions, and never another's. */
   readonly number: number
   readonly id: string
-  /** What observers know it by, when that is not its id: in one system two contexts may have the same variable. */
-  readonly topic?: string
   readonly createdAt: number
   /** The commit that defined it. */
   readonly revision: number
   readonly definition: Omit<Definition, 'initial' | 'metadata'>
-  /** The number of the variable in the session that this one is a copy of, when that is another. */
-  readonly elsewhere?: number
+  /** The variable of the session that this one is a copy of. */
+  readonly elsewhere?: Pick<Birth, 'number' | 'id'>
 }
 
 /** What is kept of a variable besides the log. */
@@ -76,11 +78,6 @@ export class StoredVariable {
 
   get id(): string {
     return this.birth.id
-  }
-
-  /** What observers know it by, and each {@link Change} of it. */
-  get topic(): string {
-    return this.birth.topic ?? this.birth.id
   }
 
   /** What the present value's writer said, if anything. */
@@ -158,7 +155,7 @@ export class StoredVariable {
   /** The last thing its watches are told. */
   deletion(previous: unknown, revision: number, version: number, timestamp: number): Change {
     const facts = { initial: false, resync: false, deleted: true, revision, version, timestamp }
-    return { id: this.topic, name: this.name, previous, value: undefined, meta: { source: 'local', ...facts } }
+    return { id: this.id, name: this.name, previous, value: undefined, meta: { source: 'local', ...facts } }
   }
 
   info(): VariableInfo {
@@ -202,7 +199,7 @@ export class StoredVariable {
 }
 
 function changeOf(
-  { topic: id, name }: StoredVariable,
+  { id, name }: StoredVariable,
   previous: unknown,
   value: unknown,
   said: Metadata | undefined,

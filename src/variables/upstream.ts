@@ -2,6 +2,7 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import { BeamlineError } from '../errors.js'
 import type { OwnType } from './adoption.js'
+import type { VariableInfo } from './change.js'
 import type { ContextRequest } from './requests.js'
 import type { CommitEvent, SessionState } from './session-state.js'
 import type { Whereabouts } from './whereabouts.js'
@@ -41,8 +42,11 @@ export type ForwardedRequest = Extract<
 export interface Upstream {
   /** Asks for something; `from` is answered once the copy has taken in what that has changed. */
   forward(request: ForwardedRequest, from: From | undefined): void
-  /** Goes on once the copy has all that was committed until now, or it is known why that cannot be. */
-  synced(go: (error?: BeamlineError) => void): void
+  /**
+   * Goes on once the copy has all that was committed until now, or it is known why that cannot be.
+   * @param first whether what is asked for after this is committed after it has gone on
+   */
+  synced(go: (error?: BeamlineError) => void, first?: boolean): void
   /** Takes a message, if it is from there. */
   take(message: unknown): void
   /** The context leaves. Resolves when that is known there. */
@@ -65,6 +69,8 @@ export interface Copy {
   /** A variable will be defined by a type of a user's own, which only this side knows. */
   expect(name: string, own: OwnType): void
   readonly whereabouts: Whereabouts
+  /** A variable as it is here. */
+  described(name: string): VariableInfo | undefined
   /** Answers; also a `put`, of which only a refusal is told. */
   answer(from: From | undefined, value: unknown, error?: BeamlineError): void
   /** The session is over, and the context with it. */

@@ -4,7 +4,6 @@ import {
   decodeAny,
   decodeParameter,
   encodeAny,
-  encodeInferred,
   encodeResult,
   typeOfUrl,
 } from '../../src/bridge/wire/any-codec.js'
@@ -253,26 +252,13 @@ test('parameters of tools are typed values, bare JSON or texts', () => {
   assert.throwsCode(() => decodeParameter(any('integer', '"x"')), 'INVALID_TYPE')
 })
 
-test('results of tools are bare JSON, and parameters are passed on under the type they look like', () => {
+test('results of tools are bare JSON', () => {
   assert.equal(encodeResult({ a: [1, NaN] }), {
     typeUrl: 'type.googleapis.com/google.protobuf.StringValue',
     value: Buffer.from('{"a":[1,"NaN"]}'),
   })
   assert.is(encodeResult(undefined).value.toString(), 'null')
   assert.throwsCode(() => encodeResult(() => 1), 'INVALID_TYPE')
-  const shown = [1, 2n ** 60n, 1.5, true, 'a', [1], { a: 1 }].map((value) => {
-    const { typeUrl, value: text } = encodeInferred(value)
-    return `${typeOfUrl(typeUrl).type} ${text}`
-  })
-  assert.equal(shown, [
-    'integer 1',
-    'integer 1152921504606846976',
-    'float 1.5',
-    'boolean true',
-    'string "a"',
-    'list [1]',
-    'map {"a":1}',
-  ])
 })
 
 test.run()

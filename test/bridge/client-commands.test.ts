@@ -121,7 +121,10 @@ test(
     ctx.tell({ op: 'history', name: 'x', limit: Number.MAX_SAFE_INTEGER })
     const history = await told((id) => replyTo(id, 9, { $case: 'entries', value: { entries: [] } }))
     assert.equal([history.answer, history.op.value], [[], { name: 'x', limit: 0 }])
-    for (const command of [{ op: 'delete', name: 'x' }, { op: 'sync' }] as const) {
+    for (const command of [
+      { op: 'delete', name: 'x' },
+      { op: 'sync', first: false },
+    ] as const) {
       ctx.tell(command)
       assert.is((await told((id) => replyTo(id, 9, { $case: 'done', value: {} }))).answer, undefined)
     }
@@ -160,10 +163,10 @@ test(
 )
 
 test(
-  'what comes after a sync waits for its answer',
+  'what must be committed after a sync waits for its answer',
   inSession(async ({ ctx, stream }) => {
     ctx.set('x', 1)
-    ctx.tell({ op: 'sync' })
+    ctx.tell({ op: 'sync', first: true })
     ctx.set('x', 2)
     const [[before] = [], [sync] = []] = await sets(stream, 2)
     stream.say(writtenTo(before as number, 6))

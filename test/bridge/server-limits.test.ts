@@ -136,7 +136,9 @@ test('reflection tells of the services when it is asked for, and only then', asy
     call.write({ fileContainingSymbol: 'snakepit.bridge.watch.v1.WatchCreate' })
     const [file] = await once(call, 'data')
     assert.ok(file.fileDescriptorResponse)
+    const ended = once(call, 'end')
     call.end()
+    await ended
     client.close()
   })
   await withServer(system(), {}, async (server) => {

@@ -287,7 +287,7 @@ test(
     async (server) => {
       const ctx = await server.session('s')
       await ctx.define('x', 'integer', 0)
-      const stream = await server.stream({ heartbeatMs: 100 })
+      const stream = await server.stream()
       const strict = stream.create(1, 's', { credit: 1, onGap: OnGap.ON_GAP_FAIL })
       const lenient = stream.create(2, 's', { credit: 1 })
       const latest = stream.create(3, 's', { credit: 1, policy: Policy.POLICY_LATEST })

@@ -139,3 +139,11 @@ export class PlainSession {
     return this.refused('SetVariable', { variable_identifier: identifier, value: typed(type, value), ...more })
   }
 }
+
+/** All that a tool streams. */
+export async function chunksOf(session: PlainSession, request: Plain): Promise<Plain[]> {
+  const chunks: Plain[] = []
+  for await (const chunk of session.client.stream('ExecuteStreamingTool', { session_id: session.id, ...request }))
+    chunks.push(chunk as Plain)
+  return chunks
+}

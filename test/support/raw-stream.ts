@@ -108,6 +108,8 @@ export class RawStream {
   ended: ServiceError | 'ok' | undefined
   /** Acknowledges every event as it comes. */
   acks = false
+  /** Says something at each beat of the server. */
+  isAlive = true
   #nextCommand = 1
   #waiting: { isMet: () => boolean; done: () => void }[] = []
 
@@ -131,6 +133,7 @@ export class RawStream {
       if (kind === undefined) continue
       this.heard.push(kind)
       if (kind.$case === 'reply') this.replies.set(kind.value.id, kind.value)
+      if (kind.$case === 'progress' && this.isAlive) this.send({ $case: 'ping', value: { nonce: 0 } })
       if (kind.$case === 'progress')
         for (const { watchId, through, head } of kind.value.watches) this.watch(watchId).progress(through, head)
       if (

@@ -1,7 +1,7 @@
 import { credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js'
 import { type Behaviour, behaviour } from '../../src/actors/behaviour.js'
 import type { Process } from '../../src/actors/process.js'
-import { type ClientItem, WatchServiceClient } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
+import { WatchServiceClient, WatchServiceService } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import type { Caller } from '../../src/bridge/server/guard.js'
 import { defaultLimits, type Limits } from '../../src/bridge/server/limits.js'
 import type { LogBounds } from '../../src/bridge/server/mirror-log.js'
@@ -165,6 +165,15 @@ export class StreamServer implements AsyncDisposable {
     return new RawStream(client.session(new Metadata()))
   }
 
+  /** A stream of whatever bytes. */
+  bytes(): RawStream & { readonly call: { write(bytes: Buffer): void } } {
+    const client = new WatchServiceClient(this.address, credentials.createInsecure())
+    this.#clients.push(client)
+    const { path, responseDeserialize } = WatchServiceService.session
+    const call = client.makeBidiStreamRequest(path, (bytes: Buffer) => bytes, responseDeserialize, new Metadata(), {})
+    return new RawStream(call as never) as never
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close()
     for (const { id } of await this.sessions.list()) await this.sessions.delete(id)
@@ -175,6 +184,3 @@ export class StreamServer implements AsyncDisposable {
     this.#system.self.exit(this.#pid, 'kill')
   }
 }
-
-/** What a client says in one item. */
-export type Said = NonNullable<ClientItem['kind']>

@@ -110,7 +110,10 @@ test('a context begins with the state that it is given, its past with it, and go
     const given = { ...state, histories }
     await using second = await Context.start(self, { id: 'second' }, { key: 'second@here', state: given })
     assert.is(second.id, 'second')
-    assert.equal(await second.describe('x'), await first.describe('x'))
+    const [here, there] = [await second.describe('x'), await first.describe('x')]
+    assert.equal({ ...here, id: there.id }, there)
+    // Each is observed by its id.
+    assert.is.not(here.id, there.id)
     assert.equal(await second.history('x'), await first.history('x'))
     assert.is(second.peek('x'), 5)
     assert.equal(await second.set('x', 6), { version: 2, revision: 3 })

@@ -14,6 +14,8 @@ import { Stream } from './stream.js'
 const PROTOCOL = 1
 /** The most bytes that one frame of the server should have. */
 const FRAME = 1024 * 1024
+/** The least milliseconds that a server has to answer on a new stream. */
+const SHORTEST = 1000
 /** Milliseconds beyond what the server asks for in which it may end a stream that it has called off. */
 const GRACE = 1000
 
@@ -192,7 +194,8 @@ export class Connection {
     const wait = this.#reconnect.next(this.#clock.now(), this.#asked)
     this.#asked = 0
     this.#timer = this.#clock.setTimeout(() => {
-      this.#open(Math.max(this.#args.timeout, 3 * this.#args.heartbeat))
+      // As it is while nothing comes: no longer than it would take to find it dead.
+      this.#open(Math.min(this.#args.timeout, Math.max(SHORTEST, 3 * this.#args.heartbeat)))
     }, wait)
   }
 

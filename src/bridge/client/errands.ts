@@ -22,9 +22,9 @@ export class ContextErrand implements Errand {
     return this.#message.session
   }
 
-  /** A watch may begin with it: what its context asks after that must be seen after that. */
   get isFence(): boolean {
-    return this.#message.command.op === 'sync'
+    const { command } = this.#message
+    return command.op === 'sync' && command.first
   }
 
   get what(): string {

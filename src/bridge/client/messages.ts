@@ -26,8 +26,11 @@ export type SessionCommand =
   | { readonly op: 'lease'; readonly name: string; readonly holder: string }
   | { readonly op: 'release'; readonly name: string; readonly how: Release }
   | { readonly op: 'history'; readonly name: string; readonly limit: number }
-  /** Answered behind every commit that the session had when the server heard of it. */
-  | { readonly op: 'sync' }
+  /**
+   * Answered behind every commit that the session had when the server heard of it; when it is `first`, also before every
+   * commit of a command that comes after it from here.
+   */
+  | { readonly op: 'sync'; readonly first: boolean }
 
 /** What a command comes to; the first is about a `define`, and so on. */
 export type SessionAnswer =

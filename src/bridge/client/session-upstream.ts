@@ -4,6 +4,7 @@ import { BeamlineError } from '../../errors.js'
 import type { Pid, Ref } from '../../threads/pid.js'
 import type { SessionState } from '../../variables/session-state.js'
 import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
+import { commandOf } from './forwarding.js'
 import type { BridgeMessage, BridgeRequest, FromBridge, SessionCommand } from './messages.js'
 
 /** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
@@ -40,6 +41,8 @@ export async function openSession(
 /** Somebody who waits for an answer of the session. */
 interface Asked {
   readonly from: From | undefined
+  /** The variable that was to be defined. */
+  readonly defined?: string
   /** Instead of an answer: what is done then. */
   readonly go?: (error?: BeamlineError) => void
 }
@@ -102,11 +105,12 @@ class SessionUpstream implements Upstream {
   }
 
   forward(request: ForwardedRequest, from: From | undefined): void {
-    this.#ask(commandOf(request), { from })
+    const defined = request.kind === 'define' ? { defined: request.definition.name } : {}
+    this.#ask(commandOf(request), { from, ...defined })
   }
 
-  synced(go: (error?: BeamlineError) => void): void {
-    this.#ask({ op: 'sync' }, { from: undefined, go })
+  synced(go: (error?: BeamlineError) => void, first = false): void {
+    this.#ask({ op: 'sync', first }, { from: undefined, go })
   }
 
   #ask(command: SessionCommand, asked: Asked): void {
@@ -147,9 +151,23 @@ class SessionUpstream implements Upstream {
   #events({ events, head }: FromBridge & { kind: 'events' }): void {
     // Those of a revision that the state had already which this context began with.
     const news = events.filter(({ revision }) => revision > this.#copy.revision)
-    this.#copy.apply(news)
+    try {
+      this.#copy.apply(news)
+    } catch (error) {
+      return this.#mend(error)
+    }
     this.#copy.whereabouts.lag = Math.max(0, head - this.#copy.revision)
     if (this.#held.length > 0) this.#release(this.#copy.revision)
+  }
+
+  /** The copy cannot be what the session is: it begins anew. */
+  #mend(error: unknown): void {
+    const text = `the copy of the session '${this.#copy.id}' is made anew: ${(error as Error).message}`
+    process.emitWarning(text, { code: 'BEAMLINE_BRIDGE' })
+    if (this.#monitor !== undefined) this.#self.demonitor(this.#monitor, { flush: true })
+    this.attach('join').catch((failure: unknown) => {
+      if (!isOfDeath(failure)) this.#end(asBeamlineError(failure))
+    })
   }
 
   #release(revision: number): void {
@@ -170,9 +188,9 @@ class SessionUpstream implements Upstream {
     this.#settle(asked, answer, error)
   }
 
-  #settle({ from, go }: Asked, answer: unknown, error: BeamlineError | undefined): void {
+  #settle({ from, go, defined }: Asked, answer: unknown, error: BeamlineError | undefined): void {
     if (go !== undefined) go(error)
-    else this.#copy.answer(from, answer, error)
+    else this.#copy.answer(from, (defined !== undefined && this.#copy.described(defined)) || answer, error)
   }
 
   /** The bridge is dead. Unless somebody has closed it, another comes in its place. */
@@ -185,7 +203,11 @@ class SessionUpstream implements Upstream {
     this.#asked.clear()
     this.#held = []
     this.#orphaned = { waiting: [], attempts: 0 }
-    for (const one of asked) this.#settle(one, undefined, error)
+    for (const one of asked) {
+      // What changes nothing is asked again.
+      if (one.go !== undefined) this.#orphaned.waiting.push(() => this.#ask({ op: 'sync', first: true }, one))
+      else this.#settle(one, undefined, error)
+    }
     this.#look()
   }
 
@@ -262,37 +284,6 @@ class SessionUpstream implements Upstream {
     const request: BridgeRequest = { kind: 'detach', session: this.#copy.id, pid: this.#self.pid }
     // A bridge that is gone knows nobody.
     await this.#self.call(this.#bridge, request).catch(() => {})
-  }
-}
-
-function commandOf(request: ForwardedRequest): SessionCommand {
-  switch (request.kind) {
-    case 'define': {
-      const { name, type, initial, constraints = {}, description, metadata } = request.definition
-      return {
-        op: 'define',
-        name,
-        type: type as string,
-        initial,
-        constraints: { ...constraints },
-        description,
-        metadata,
-      }
-    }
-    case 'set':
-      return { op: 'set', write: request.write }
-    case 'set-many':
-      return { op: 'set-many', writes: request.writes, atomic: request.atomic }
-    case 'delete':
-      return { op: 'delete', name: request.name }
-    case 'rollback':
-      return { op: 'rollback', name: request.name, version: request.version }
-    case 'lease':
-      return { op: 'lease', name: request.name, holder: request.holder }
-    case 'release':
-      return { op: 'release', name: request.name, how: request.how }
-    case 'history':
-      return { op: 'history', name: request.name, limit: request.limit }
   }
 }
 

@@ -1,7 +1,5 @@
 import type { Process } from '../../actors/process.js'
-import { BeamlineError } from '../../errors.js'
-import type { ManyWritten } from '../../variables/change.js'
-import { Glob } from '../../variables/glob.js'
+import type { ManyWritten, VariableInfo } from '../../variables/change.js'
 import type { NumberedInfo } from '../../variables/session-state.js'
 import { unknownVariable, type Write } from '../../variables/state.js'
 import { isTypeName } from '../../variables/types/definition.js'
@@ -33,7 +31,6 @@ const done: Outcome = { $case: 'done', value: {} }
 export function permissionFor(op: Operation): Permission {
   switch (op.$case) {
     case 'join':
-      return op.value.create || op.value.state !== undefined ? 'write' : 'read'
     case 'get':
     case 'list':
     case 'history':
@@ -60,6 +57,15 @@ export class Commands {
   constructor(self: Process, mirrors: Mirrors) {
     this.#self = self
     this.#mirrors = mirrors
+  }
+
+  /** How a session is that a client has joined: as it is behind all that was sent before. */
+  joined({ session, mirror }: OpenSession, created: boolean, tell: Done): void {
+    const now = () => {
+      const { incarnation, head: revision } = mirror
+      tell({ $case: 'joined', value: { incarnation, revision, created } }, revision)
+    }
+    this.#mirrors.fence(session).then(now, (error: unknown) => tell(failed(error), 0))
   }
 
   /** Refusals come by `tell` as well. */
@@ -109,29 +115,24 @@ export class Commands {
           whenAt(mirror, revision, () => tell(outcome, revision))
         })
       }
+      case 'get':
+        return this.#variables(Promise.all(op.value.names.map((name) => context.describe(name))), mirror, tell)
+      case 'list':
+        return this.#variables(context.list(op.value.pattern === '' ? '*' : op.value.pattern), mirror, tell)
       default:
-        // What the mirror has behind all that was sent before.
-        return this.#mirrors.fence(session).then(() => tell(this.#read(op, mirror), mirror.head))
+        return this.#mirrors.fence(session).then(() => tell(done, mirror.head))
     }
   }
 
-  #read(op: Operation, mirror: Mirror): Outcome {
-    switch (op.$case) {
-      case 'get':
-        return variables(
-          op.value.names.map((name) => {
-            const standing = mirror.named(name)
-            if (standing === undefined) throw unknownVariable(name)
-            return standing.info
-          }),
-        )
-      case 'list': {
-        const glob = new Glob(op.value.pattern === '' ? '*' : op.value.pattern)
-        return variables([...mirror.variables].map(({ info }) => info).filter(({ name }) => glob.matches(name)))
-      }
-      default:
-        return done
-    }
+  /** The context knows them as they are between the commands before and behind; the mirror, by which numbers. */
+  async #variables(found: Promise<VariableInfo[]>, mirror: Mirror, tell: Done): Promise<void> {
+    const infos = await found
+    await this.#mirrors.settled()
+    const numbered = infos.flatMap((info) => {
+      const known = mirror.identified(info.id)?.born ?? bornAs(mirror, info.id)
+      return known === undefined ? [] : [{ ...info, number: known.number }]
+    })
+    tell(variables(numbered), Math.max(0, ...infos.map(({ revision }) => revision)))
   }
 
   #set(op: SetOp, { session: { context }, mirror }: OpenSession, line: SessionLine, tell: Done): Promise<void> {
@@ -172,7 +173,7 @@ export class Commands {
       line.defining.delete(name)
     }
     await this.#mirrors.settled()
-    const info = mirror.identified(id)?.info ?? bornAs(mirror, id)
+    const info = bornAs(mirror, id) ?? mirror.identified(id)?.info
     // Deleted at once, and no longer in the log, either.
     if (info === undefined) throw unknownVariable(name)
     tell(variables([info]), info.revision)
@@ -213,6 +214,3 @@ function baseOf(name: string, mirror: Mirror, { defining }: SessionLine): TypeNa
   if (type === undefined) return mirror.named(name)?.born.base
   return isTypeName(type) ? type : undefined
 }
-
-/** Of a client that may not do what it asks for, or asks for what is none. */
-export const notAsked = (text: string): BeamlineError => new BeamlineError('INVALID_TYPE', text)

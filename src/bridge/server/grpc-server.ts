@@ -3,9 +3,11 @@ import type { Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
+import { acknowledged } from './acknowledged.js'
 import { type Address, formatAddress, isLocal, parseAddress } from './address.js'
 import { Admission } from './admission.js'
 import { compatService } from './compat/index.js'
+import { watchRpcs } from './compat/watch-rpcs.js'
 import { Listener } from './listener.js'
 import { noRates, RateLimit } from './rate-limit.js'
 import type { ServerSettings, TlsOptions } from './server-options.js'
@@ -14,8 +16,8 @@ import { streamService } from './stream-service.js'
 import { openGuard, TokenGuard } from './token-guard.js'
 import { addReflection, Health } from './well-known.js'
 
-/** Milliseconds between the last answer and the end of the connections, and that those have to close. */
-const LINGER = 50
+/** Milliseconds that clients have to take in the last answers, and their connections to close. */
+const LINGER = 1000
 
 /** The server of gRPC, with all its services and sockets. */
 export class GrpcServer {
@@ -39,7 +41,7 @@ export class GrpcServer {
     this.#admission = new Admission(guard, rates, limits)
     const draining = this.#draining.signal
     const deps: ServiceDeps = { ...host, guard, rates, limits, serverId: this.id, heartbeatMs, draining }
-    this.#services = [compatService(deps), streamService(deps)]
+    this.#services = [compatService(deps, watchRpcs(deps)), streamService(deps)]
     for (const service of this.#services) this.#server.addService(service.definition, this.#admission.wrap(service))
     this.#health = new Health(this.#server, this.#admission)
   }
@@ -74,8 +76,7 @@ export class GrpcServer {
     this.#draining.abort({ graceMs } satisfies Drain)
     await within(graceMs, idle)
     this.#admission.cut()
-    // A client that hears of an answer and of the end of its connection at one moment may take it for a failure.
-    if (this.#listener?.connections !== 0) await within(LINGER, new Promise(() => {}))
+    await within(LINGER, acknowledged(this.#server))
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
     await within(LINGER, closed)
     this.#server.forceShutdown()

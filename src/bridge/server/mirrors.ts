@@ -8,6 +8,7 @@ import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
 import { isRecord } from '../../variables/shape.js'
 import { Mirror } from './mirror.js'
 import { defaultBounds, type LogBounds } from './mirror-log.js'
+import type { ServiceDeps } from './service-deps.js'
 import type { Session } from './session.js'
 
 /** A mirror, and how it is fed. */
@@ -216,3 +217,15 @@ function ended({ id }: Session): BeamlineError {
 }
 
 const isGone = (error: unknown): boolean => error instanceof BeamlineError && error.code === 'NOPROC'
+
+const mirrorsOfDeps = new WeakMap<ServiceDeps, Mirrors>()
+
+/** The copies of sessions that the services of one server share. */
+export function mirrorsOf(deps: ServiceDeps, bounds?: LogBounds): Mirrors {
+  const known = mirrorsOfDeps.get(deps)
+  if (known !== undefined) return known
+  const made = new Mirrors(deps.self, bounds)
+  mirrorsOfDeps.set(deps, made)
+  deps.onMessage((message) => made.take(message))
+  return made
+}

@@ -13,6 +13,8 @@ export interface OpenSession {
 /** How a session is to be joined. */
 export interface Joining {
   readonly create: boolean
+  /** @throws BeamlineError PERMISSION_DENIED for who may not make it */
+  permit(): void
   readonly state: SessionState | undefined
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -129,9 +131,10 @@ export class SessionLine {
   }
 
   /** @returns whether the session was made */
-  async #join({ create, state, metadata }: Joining): Promise<boolean> {
+  async #join({ create, state, metadata, permit }: Joining): Promise<boolean> {
     if (!create && state === undefined) return false
     if (state === undefined && (this.open !== undefined || (await this.#isThere()))) return false
+    permit()
     try {
       await this.#sessions.create(this.id, metadata, state)
       return true

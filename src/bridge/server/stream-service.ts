@@ -3,7 +3,7 @@ import { ClientFrame, WatchServiceService } from '../gen/snakepit/bridge/watch/v
 import { ClientMemories } from './client-memory.js'
 import { Commands } from './commands.js'
 import type { LogBounds } from './mirror-log.js'
-import { Mirrors } from './mirrors.js'
+import { mirrorsOf } from './mirrors.js'
 import type { BoundService, Drain, ServiceDeps } from './service-deps.js'
 import { type Incoming, Stream, type StreamCall, type StreamShared } from './stream.js'
 import { SnapshotTurns } from './stream-snapshots.js'
@@ -22,18 +22,6 @@ const definition = {
     responseSerialize: (frame: Uint8Array): Buffer => frame as Buffer,
   },
 } satisfies ServiceDefinition
-
-const mirrorsOfDeps = new WeakMap<ServiceDeps, Mirrors>()
-
-/** The copies of sessions that the services of one server share. */
-export function mirrorsOf(deps: ServiceDeps, bounds?: LogBounds): Mirrors {
-  const known = mirrorsOfDeps.get(deps)
-  if (known !== undefined) return known
-  const made = new Mirrors(deps.self, bounds)
-  mirrorsOfDeps.set(deps, made)
-  deps.onMessage((message) => made.take(message))
-  return made
-}
 
 /** The native service: one stream for each client. */
 export function streamService(deps: ServiceDeps, bounds?: LogBounds): BoundService {

@@ -202,9 +202,8 @@ export class Stream implements Answered {
       if (op.$case !== 'join') return line.run((open) => this.#shared.commands.run(op, open, line, tell), fail)
       const { create, metadata, state } = op.value
       line.join(
-        { create, metadata, state: state && fromState(state) },
-        ({ mirror: { incarnation, head: revision } }, created) =>
-          tell({ $case: 'joined', value: { incarnation, revision, created } }, revision),
+        { create, metadata, state: state && fromState(state), permit: () => this.#caller.require(sessionId, 'write') },
+        (open, created) => this.#shared.commands.joined(open, created, tell),
         fail,
       )
     } catch (error) {

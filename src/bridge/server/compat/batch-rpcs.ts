@@ -52,7 +52,9 @@ function findAll(context: Context, identifiers: readonly string[]): Promise<Soug
 }
 
 async function setAll(context: Context, request: BatchSetVariablesRequest): Promise<BatchSetVariablesResponse> {
-  const { updates, metadata, atomic } = request
+  const { updates, binaryUpdates, metadata, atomic } = request
+  const stray = Object.keys(binaryUpdates).find((identifier) => !Object.hasOwn(updates, identifier))
+  if (stray !== undefined) throw refused(`the bytes of ${stray} have no value in updates that describes them`)
   const found = await findAll(context, Object.keys(updates))
   if (found.length === 0) return { success: true, errors: {}, newVersions: {} }
   const values = new Map<string, unknown>()

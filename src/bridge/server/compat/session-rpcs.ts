@@ -27,6 +27,7 @@ export function sessionRpcs(deps: ServiceDeps, tools: ToolDesk): Rpcs {
     }),
 
     getSession: answering(async ({ sessionId }, call) => {
+      await tools.ready
       const session = await sessionFor(deps, call, sessionId, 'read')
       const variables = await within(session, ({ context }) => context.list())
       const { metadata, createdAt } = session

@@ -10,6 +10,7 @@ import type {
 import { reasonOf } from '../../wire/status.js'
 import type { ServiceDeps } from '../service-deps.js'
 import type { Session } from '../session.js'
+import type { Keepsakes } from '../tools/keepsakes.js'
 import type { RemoteTool } from '../tools/remote-tool.js'
 import type { ToolAnswer } from '../tools/requests.js'
 import type { ToolDesk } from '../tools/tool-desk.js'
@@ -24,22 +25,24 @@ type Rpcs = Pick<
 
 const stringValueUrl = 'type.googleapis.com/google.protobuf.StringValue'
 
-export function toolRpcs(deps: ServiceDeps, tools: ToolDesk): Rpcs {
+export function toolRpcs(deps: ServiceDeps, tools: ToolDesk, keepsakes: Keepsakes): Rpcs {
   return {
     registerTools: answering(async ({ sessionId, tools: registrations, workerId }, call) => {
-      const session = await sessionIfThere(deps, call, sessionId)
+      const session = await sessionIfThere(deps, tools, call, sessionId)
       if (session === undefined) return { success: false, toolIds: {}, errorMessage: 'not_found' }
-      return { success: true, toolIds: tools.register(session, registrations, workerId), errorMessage: '' }
+      const toolIds = tools.register(session, registrations, workerId)
+      for (const registration of registrations) keepsakes.keep(session, { kind: 'tool', registration, workerId })
+      return { success: true, toolIds, errorMessage: '' }
     }),
 
     getExposedElixirTools: answering(async ({ sessionId }, call) => {
-      const session = await sessionIfThere(deps, call, sessionId, 'read')
+      const session = await sessionIfThere(deps, tools, call, sessionId, 'read')
       return { tools: session === undefined ? [] : await tools.exposed() }
     }),
 
     executeElixirTool: answering(async (request, call): Promise<ExecuteElixirToolResponse> => {
       const { sessionId, toolName } = request
-      const session = await sessionIfThere(deps, call, sessionId)
+      const session = await sessionIfThere(deps, tools, call, sessionId)
       if (session === undefined) return failed('not_found')
       if (await tools.isExposed(toolName))
         return timed({}, () => runLocal(tools, { ...request, binaryParameters: {}, stream: false }, signalOf(call)))
@@ -49,7 +52,7 @@ export function toolRpcs(deps: ServiceDeps, tools: ToolDesk): Rpcs {
 
     executeTool: answering(async (request, call): Promise<ExecuteToolResponse> => {
       const { sessionId, toolName } = request
-      const session = await sessionIfThere(deps, call, sessionId)
+      const session = await sessionIfThere(deps, tools, call, sessionId)
       if (session === undefined) return failed('not_found')
       const remote = tools.remote(session, toolName)
       if (remote !== undefined) return timed({ tool_type: 'remote' }, () => runRemote(remote, request, call))
@@ -64,10 +67,12 @@ export function toolRpcs(deps: ServiceDeps, tools: ToolDesk): Rpcs {
 /** Tools tell of a session that is not there in their answer. */
 async function sessionIfThere(
   deps: ServiceDeps,
+  tools: ToolDesk,
   call: Caller,
   id: string,
   permission: 'read' | 'write' = 'write',
 ): Promise<Session | undefined> {
+  await tools.ready
   try {
     return await sessionFor(deps, call, id, permission)
   } catch (error) {

@@ -37,6 +37,7 @@ function refused(error: unknown) {
 
 async function run(deps: ServiceDeps, tools: ToolDesk, call: StreamCall, signal: AbortSignal): Promise<void> {
   const { sessionId, toolName } = call.request
+  await tools.ready
   const session = await sessionFor(deps, call, sessionId, 'write')
   const remote = tools.remote(session, toolName)
   if (remote !== undefined) return forward(remote, call, signal)

@@ -3,7 +3,8 @@ import { Call, Cast, isDown } from '../../../actors/messages.js'
 import type { Process } from '../../../actors/process.js'
 import type { Pid } from '../../../threads/pid.js'
 import { jsonOf } from '../../wire/any-codec.js'
-import type { ToolAnswer, ToolMessage, ToolRequest } from './requests.js'
+import type { Keepsake } from './keepsakes.js'
+import type { KeptIn, ToolAnswer, ToolMessage, ToolRequest } from './requests.js'
 import { specOf, type Tool } from './tool-spec.js'
 
 /** A call that is being answered. */
@@ -11,6 +12,11 @@ interface Running {
   readonly caller: Pid
   readonly abort: AbortController
   parts?: AsyncIterator<unknown>
+}
+
+/** What is kept of one session. */
+interface Keeping extends Pick<KeptIn, 'session' | 'createdAt'> {
+  readonly keepsakes: Map<string, Keepsake>
 }
 
 const missing: ToolAnswer = { kind: 'missing' }
@@ -22,6 +28,7 @@ export class HostProcess implements Behaviour {
   readonly #tools: ReadonlyMap<string, Tool>
   readonly #running = new Map<string, Running>()
   readonly #monitored = new Set<string>()
+  readonly #kept = new Map<string, Keeping>()
 
   constructor(self: Process, tools: ReadonlyMap<string, Tool>) {
     this.#self = self
@@ -34,17 +41,27 @@ export class HostProcess implements Behaviour {
       const { from } = message
       void this.#answer(message.request as ToolRequest, from.pid).then((answer) => this.#self.reply(from, answer))
     } else if (message instanceof Cast) {
-      const { kind, id } = message.request as ToolMessage
-      if (kind === 'cancel') this.#cancel(id)
+      this.#told(message.request as ToolMessage)
     } else if (isDown(message)) {
       this.#monitored.delete(String(message.pid))
       this.#cancelAll(({ caller }) => String(caller) === String(message.pid))
     }
   }
 
+  #told(message: ToolMessage): void {
+    if (message.kind === 'cancel') return this.#cancel(message.id)
+    const { session, createdAt } = message
+    const key = `${createdAt} ${session}`
+    if (message.kind === 'forget') return void this.#kept.delete(key)
+    const kept = this.#kept.get(key) ?? { session, createdAt, keepsakes: new Map() }
+    kept.keepsakes.set(message.key, message.keepsake)
+    this.#kept.set(key, kept)
+  }
+
   async #answer(request: ToolRequest, caller: Pid): Promise<unknown> {
     try {
       if (request.kind === 'list') return [...this.#tools.values()].map(specOf)
+      if (request.kind === 'kept') return [...this.#kept.values()].map(keptOf)
       return request.kind === 'run' ? await this.#run(request, caller) : await this.#next(request.id)
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
@@ -114,6 +131,8 @@ export class HostProcess implements Behaviour {
     Promise.resolve(parts.return?.()).catch(() => {})
   }
 }
+
+const keptOf = ({ keepsakes, ...of }: Keeping): KeptIn => ({ ...of, keepsakes: [...keepsakes.values()] })
 
 const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value

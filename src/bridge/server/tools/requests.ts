@@ -1,8 +1,9 @@
+import type { Keepsake } from './keepsakes.js'
 import type { ToolSpec } from './tool-spec.js'
 
 /** What the process of the host's tools is asked, by call. */
 export type ToolRequest =
-  /** Answered with a list of {@link ToolSpec}. */
+  /** Answered with a {@link ToolList}. */
   | { readonly kind: 'list' }
   /** Answered with a {@link ToolAnswer}. */
   | {
@@ -18,12 +19,22 @@ export type ToolRequest =
     }
   /** Answered with a {@link ToolAnswer}, the next part of a stream. */
   | { readonly kind: 'next'; readonly id: string }
+  /** Answered with all {@link KeptIn} sessions. */
+  | { readonly kind: 'kept' }
 
-/** What it is told, by cast: nobody waits for an answer any more. */
-export interface ToolMessage {
-  readonly kind: 'cancel'
-  readonly id: string
-}
+/** What it is told, by cast. */
+export type ToolMessage =
+  /** Nobody waits for an answer any more. */
+  | { readonly kind: 'cancel'; readonly id: string }
+  /** In the place of what has the same key. */
+  | {
+      readonly kind: 'keep'
+      readonly session: string
+      readonly createdAt: number
+      readonly key: string
+      readonly keepsake: Keepsake
+    }
+  | { readonly kind: 'forget'; readonly session: string; readonly createdAt: number }
 
 export type ToolAnswer =
   /** JSON. */
@@ -35,3 +46,10 @@ export type ToolAnswer =
   | { readonly kind: 'failed'; readonly message: string }
 
 export type ToolList = readonly ToolSpec[]
+
+/** What is kept of one session. */
+export interface KeptIn {
+  readonly session: string
+  readonly createdAt: number
+  readonly keepsakes: readonly Keepsake[]
+}

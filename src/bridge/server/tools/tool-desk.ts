@@ -19,6 +19,8 @@ const closeAll = (tools: Map<string, RemoteTool>) => {
 export class ToolDesk {
   readonly #deps: Pick<ServiceDeps, 'self' | 'hostTools' | 'serverId'>
   readonly #remote = new PerSession(() => new Map<string, RemoteTool>(), closeAll)
+  /** Resolves once those tools are known again that were before the server's thread died. */
+  ready: Promise<void> = Promise.resolve()
   #calls = 0
 
   constructor(deps: Pick<ServiceDeps, 'self' | 'hostTools' | 'serverId'>) {
