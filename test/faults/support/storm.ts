@@ -43,7 +43,7 @@ class Client {
 
   static async open(system: ActorSystem, name: string, address: string, whenOffline: 'wait' | 'reject') {
     const proxy = await TcpProxy.start(address)
-    const options = { heartbeat: HEARTBEAT, backoff: { base: 20, cap: 300 }, whenOffline }
+    const options = { heartbeat: HEARTBEAT, backoff: { base: 20, cap: 300 }, timeout: 1500, whenOffline }
     const bridge = await Bridge.connect(system, proxy.address, options)
     return new Client(name, proxy, bridge, await Context.start(system, { id: SESSION, bridge }))
   }
@@ -108,7 +108,7 @@ export class Storm implements AsyncDisposable {
     const storm = new Storm(options, server, clients, names)
     for (let index = 0; index < options.watches; index++) {
       const kind = index % 10 === 0 ? 'latest' : index % 10 === 1 ? 'slow' : 'every'
-      await storm.#client(index).watch(storm.#some(1 + options.random.below(4)), kind)
+      await storm.#client(index).watch(storm.#some(1 + options.random.below(8)), kind)
     }
     return storm
   }
@@ -134,7 +134,7 @@ export class Storm implements AsyncDisposable {
   async #write(client: Client, isOver: () => boolean): Promise<void> {
     const { random } = this.#options
     while (!isOver()) {
-      const done = Array.from({ length: 10 }, async () => {
+      const done = Array.from({ length: 40 }, async () => {
         const value = ++this.#value
         const names = this.#some(random.below(4) === 0 ? 3 : 1)
         const writes = Object.fromEntries(names.map((name) => [name, value]))
