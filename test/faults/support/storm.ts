@@ -20,6 +20,8 @@ interface Watching {
   readonly recorder: WatchRecorder
 }
 
+const always = ['reset', 'cut', 'hole', 'pause', 'half', 'delay', 'end', 'freeze']
+const killing = ['kill', 'kill', 'thread']
 const HEARTBEAT = 300
 const SESSION = 'storm'
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -185,10 +187,14 @@ export class Storm implements AsyncDisposable {
         proxy.delay(random.below(100), direction)
         await pause(random.below(1000))
         return proxy.heal()
-      case 'bridge':
-        // There may be none at present, as it has just been killed.
+      case 'end':
+        // There may be none at present, as it has just ended.
+        return void (await this.server.child.ask({ kind: 'endBridge' }).catch(() => {}))
+      case 'thread':
         await this.server.child.ask({ kind: 'killBridge' }).catch(() => {})
-        return
+        // Node aborts when a thread is ended that is just reading the first of a stream: nodejs/node#38418.
+        await pause(100)
+        return this.server.isGone ? this.server.restart() : undefined
       case 'freeze':
         this.server.child.freeze()
         await pause(random.below(5 * HEARTBEAT))
