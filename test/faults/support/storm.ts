@@ -154,17 +154,7 @@ export class Storm implements AsyncDisposable {
   async #fault(kills: boolean): Promise<void> {
     const { random, onFault } = this.#options
     const { proxy, name } = random.pick(this.#clients)
-    const kinds = [
-      'reset',
-      'cut',
-      'hole',
-      'pause',
-      'half',
-      'delay',
-      'bridge',
-      'freeze',
-      ...(kills ? ['kill', 'kill'] : []),
-    ]
+    const kinds = [...always, ...(kills ? killing : [])]
     const kind = random.pick(kinds)
     const direction = random.pick(['up', 'down'] as const)
     onFault(`${kind} ${name} ${direction}`)
