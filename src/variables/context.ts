@@ -79,7 +79,10 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /** @internal As {@link attach}, of a context whose id is known without asking it. */
   static attachKnown(owner: Process, pid: Pid, id: string): Context {
-    return new Context(new ContextLine(owner, pid, {}, id))
+    const line = new ContextLine(owner, pid, {}, id)
+    // Scalars then go to it the short way; until that is known, and if it never is, the long one.
+    line.open().catch(() => {})
+    return new Context(line)
   }
 
   /** The process that is the context at present: another when the thread of the one before has died. */

@@ -182,8 +182,7 @@ export class Commands {
 
 /** A mirror may have what an answer speaks of a moment after the answer is here. */
 function whenAt(mirror: Mirror, revision: number, then: () => void): void {
-  if (mirror.head >= revision) then()
-  else mirror.when(() => mirror.head >= revision, then)
+  mirror.reaches(revision, then)
 }
 
 function bornAs({ log }: Mirror, id: string): NumberedInfo | undefined {

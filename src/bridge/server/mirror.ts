@@ -16,7 +16,7 @@ export interface MirrorWatcher {
 }
 
 interface Waiting {
-  readonly isMet: () => boolean
+  readonly revision: number
   readonly then: () => void
 }
 
@@ -35,7 +35,8 @@ export class Mirror {
   #log: MirrorLog
   /** Events of a revision of which more are to come. */
   #begun: CommitEvent[] = []
-  #waiting: Waiting[] = []
+  /** By revision. */
+  readonly #waiting: Waiting[] = []
   #closed: BeamlineError | undefined
 
   constructor(id: string, start: FeedStart, clock: Clock, bounds: LogBounds = defaultBounds) {
@@ -120,10 +121,13 @@ export class Mirror {
     this.#audience.remove(watcher)
   }
 
-  /** Calls `then` once `isMet`, at the latest when the session has ended. */
-  when(isMet: () => boolean, then: () => void): void {
-    if (this.#closed !== undefined || isMet()) then()
-    else this.#waiting.push({ isMet, then })
+  /** Calls `then` once it has that revision, at the latest when the session has ended. */
+  reaches(revision: number, then: () => void): void {
+    if (this.#closed !== undefined || this.#head >= revision) return then()
+    let at = this.#waiting.length
+    while (at > 0 && (this.#waiting[at - 1] as Waiting).revision > revision) at--
+    if (at === this.#waiting.length) this.#waiting.push({ revision, then })
+    else this.#waiting.splice(at, 0, { revision, then })
   }
 
   /** Takes in commits, in order. What was taken in before is passed over. */
@@ -202,10 +206,10 @@ export class Mirror {
 
   #settle(): void {
     if (this.#waiting.length === 0) return
-    const met = this.#waiting.filter(({ isMet }) => this.#closed !== undefined || isMet())
-    if (met.length === 0) return
-    this.#waiting = this.#waiting.filter((waiting) => !met.includes(waiting))
-    for (const { then } of met) then()
+    const through = this.#closed === undefined ? this.#head : Number.POSITIVE_INFINITY
+    let met = 0
+    while (met < this.#waiting.length && (this.#waiting[met] as Waiting).revision <= through) met++
+    if (met > 0) for (const { then } of this.#waiting.splice(0, met)) then()
   }
 }
 
