@@ -5,6 +5,7 @@ import { adopted, type OwnType } from './adoption.js'
 import type { Change, VariableInfo } from './change.js'
 import { wholeState } from './feed-start.js'
 import type { StateParts } from './local-state.js'
+import { defined, deleted, written } from './log-half.js'
 import type { ManagerMessage } from './requests.js'
 import type { CommitEvent, NumberedInfo, SessionState } from './session-state.js'
 import { newId, type StoredVariable } from './stored-variable.js'
@@ -91,6 +92,15 @@ export class ContextCopy implements Copy {
     const all = events.map(({ number, value, said }) => ({ variable: this.#variable(number), value, said }))
     store.writeAll(all, timestamp)
     this.#around.tell({ kind: 'commit', changes: all.map(({ variable }) => variable.change()), answer: undefined })
+  }
+
+  /** What the watches of some variables would have been told of commits before those that it has. */
+  told(events: readonly CommitEvent[], names: ReadonlySet<string>): Change[] {
+    return events.flatMap(({ number, op, ...event }) => {
+      const variable = this.#numbered.get(number)
+      const kind = op === 'define' ? defined : op === 'delete' ? deleted : written
+      return variable === undefined || !names.has(variable.name) ? [] : [variable.logged({ ...event, kind, number })]
+    })
   }
 
   #variable(number: number): StoredVariable {

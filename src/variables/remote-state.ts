@@ -7,7 +7,7 @@ import { ContextCopy } from './context-copy.js'
 import { tellMoved } from './context-keeper.js'
 import type { StateParts } from './local-state.js'
 import { checkMetadata } from './metadata.js'
-import type { ContextRequest, ManagerMessage } from './requests.js'
+import type { ContextRequest, ManagerMessage, WatchRequest } from './requests.js'
 import type { ScalarWriter } from './scalar-writer.js'
 import { SharedLog } from './shared-log.js'
 import { type Definition, unknownVariable, type Write } from './state.js'
@@ -94,7 +94,11 @@ export class RemoteState {
   }
 
   /** Has a request answered where the state is, or by `now`, once the copy is as new as that. */
-  serve(from: From, request: ContextRequest, now: () => void | Promise<void>): void | Promise<void> {
+  serve(
+    from: From,
+    request: ContextRequest,
+    now: (asked?: ContextRequest) => void | Promise<void>,
+  ): void | Promise<void> {
     const upstream = this.#upstream as Upstream
     switch (request.kind) {
       case 'define':
@@ -109,20 +113,38 @@ export class RemoteState {
       case 'release':
       case 'history':
         return upstream.forward(request, from)
+      case 'watch': {
+        // A watch misses no write that is asked for after it.
+        return upstream.synced((error) => {
+          if (error !== undefined) this.#self.replyError(from, error)
+          else void this.#watch(from, request.watch, now)
+        }, true)
+      }
       case 'get':
       case 'describe':
       case 'list':
-      case 'watch': {
-        const go = (error?: BeamlineError) => (error === undefined ? void now() : this.#self.replyError(from, error))
-        // A watch misses no write that is asked for after it.
-        return upstream.synced(go, request.kind === 'watch')
-      }
+        return upstream.synced((error) => (error === undefined ? void now() : this.#self.replyError(from, error)))
       case 'feed': {
         const text = `the context '${this.#copy.id}' lives behind a bridge: share its session from there`
         throw new BeamlineError('INVALID_TYPE', text)
       }
       default:
         return now()
+    }
+  }
+
+  /** What came before the copy began the session may still tell. */
+  async #watch(from: From, watch: WatchRequest, now: (asked?: ContextRequest) => void | Promise<void>): Promise<void> {
+    const { sinceRevision: since, names } = watch
+    const through = this.#copy.revision
+    const isKept = this.#parts.store.keepsAllAfter(since ?? through)
+    if (since === undefined || !Number.isInteger(since) || since < 0 || isKept) return now()
+    try {
+      const events = await (this.#upstream as Upstream).past(since, through)
+      const changes = this.#copy.told(events, new Set(names))
+      return now({ kind: 'watch', watch: { ...watch, past: { through, changes } } })
+    } catch (error) {
+      this.#refuse(from, error)
     }
   }
 

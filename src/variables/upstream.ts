@@ -47,6 +47,11 @@ export interface Upstream {
    * @param first whether what is asked for after this is committed after it has gone on
    */
   synced(go: (error?: BeamlineError) => void, first?: boolean): void
+  /**
+   * The commits after `since` through `through`, which the copy never had; of the first of each variable without the value before.
+   * @throws BeamlineError COMPACTED when something of them is no longer kept; UNAVAILABLE
+   */
+  past(since: number, through: number): Promise<readonly CommitEvent[]>
   /** Takes a message, if it is from there. */
   take(message: unknown): void
   /** The context leaves. Resolves when that is known there. */

@@ -66,6 +66,8 @@ export type BridgeRequest =
     }
   /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
+  /** Answered with the {@link CommitEvent}s of a session that is attached, as far as the server still has them; else COMPACTED. */
+  | ({ readonly kind: 'past' } & PastRequest)
   /** Answered with the {@link Home} of the contexts behind this bridge. */
   | { readonly kind: 'home' }
   /** Answered with {@link BridgeInfo}. */
@@ -74,6 +76,14 @@ export type BridgeRequest =
   | { readonly kind: 'ready' }
   /** What was sent is answered before, if the server does so soon. */
   | { readonly kind: 'close' }
+
+/** What somebody wants to know of the commits before those that it has: all after `since`, through `through`. */
+export interface PastRequest {
+  readonly session: string
+  readonly incarnation: string
+  readonly since: number
+  readonly through: number
+}
 
 /** How a bridge fares. */
 export interface BridgeStats {

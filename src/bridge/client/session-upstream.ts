@@ -2,10 +2,12 @@ import { type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
 import { BeamlineError } from '../../errors.js'
 import type { Pid, Ref } from '../../threads/pid.js'
-import type { SessionState } from '../../variables/session-state.js'
+import type { CommitEvent, SessionState } from '../../variables/session-state.js'
 import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
+import { askPast } from './ask-past.js'
 import { commandOf } from './forwarding.js'
 import type { BridgeMessage, BridgeRequest, FromBridge, SessionCommand } from './messages.js'
+import { isFromBridge } from './shape.js'
 
 /** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
 const LOOK = 'beamline:bridge:look'
@@ -111,6 +113,11 @@ class SessionUpstream implements Upstream {
 
   synced(go: (error?: BeamlineError) => void, first = false): void {
     this.#ask({ op: 'sync', first }, { from: undefined, go })
+  }
+
+  past(since: number, through: number): Promise<readonly CommitEvent[]> {
+    const { id: session, incarnation } = this.#copy
+    return askPast(this.#self, this.#bridge, { session, incarnation, since, through })
   }
 
   #ask(command: SessionCommand, asked: Asked): void {
@@ -291,8 +298,4 @@ const isOfDeath = (error: unknown): boolean => error instanceof BeamlineError &&
 
 function asBeamlineError(error: unknown): BeamlineError {
   return error instanceof BeamlineError ? error : new BeamlineError('UNAVAILABLE', String(error), { cause: error })
-}
-
-function isFromBridge(message: unknown): message is FromBridge {
-  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
 }
