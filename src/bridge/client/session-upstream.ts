@@ -296,6 +296,5 @@ class SessionUpstream implements Upstream {
 
 const isOfDeath = (error: unknown): boolean => error instanceof BeamlineError && error.code === 'NOPROC'
 
-function asBeamlineError(error: unknown): BeamlineError {
-  return error instanceof BeamlineError ? error : new BeamlineError('UNAVAILABLE', String(error), { cause: error })
-}
+const asBeamlineError = (cause: unknown): BeamlineError =>
+  cause instanceof BeamlineError ? cause : new BeamlineError('UNAVAILABLE', String(cause), { cause })
