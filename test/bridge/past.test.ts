@@ -81,7 +81,7 @@ test(
   'what the server no longer has is COMPACTED',
   behind(async (there, join) => {
     await there.define('x', 'integer', 0)
-    for (let written = 0; written < 6000; written += 1000)
+    for (let written = 0; written < 70_000; written += 1000)
       await Promise.all(range(written + 1, written + 1000).map((value) => there.set('x', value)))
     const here = await join()
     const error = await assert.rejects(
@@ -91,8 +91,8 @@ test(
     const since = Number(error.details['compacted'])
     const seen = new Recorder()
     await using _ = await here.watch(['x'], seen.callback, { sinceRevision: since })
-    await eventually(() => seen.values.at(-1) === 6000)
-    assert.is(seen.changes.length, 6001 - since)
+    await eventually(() => seen.values.at(-1) === 70_000)
+    assert.is(seen.changes.length, 70_001 - since)
   }),
 )
 
