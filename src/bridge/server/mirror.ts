@@ -16,7 +16,7 @@ export interface MirrorWatcher {
 }
 
 interface Waiting {
-  readonly isMet: () => boolean
+  readonly revision: number
   readonly then: () => void
 }
 
@@ -35,7 +35,7 @@ export class Mirror {
   #log: MirrorLog
   /** Events of a revision of which more are to come. */
   #begun: CommitEvent[] = []
-  #waiting: Waiting[] = []
+  readonly #waiting: Waiting[] = []
   #closed: BeamlineError | undefined
 
   constructor(id: string, start: FeedStart, clock: Clock, bounds: LogBounds = defaultBounds) {
@@ -120,10 +120,13 @@ export class Mirror {
     this.#audience.remove(watcher)
   }
 
-  /** Calls `then` once `isMet`, at the latest when the session has ended. */
-  when(isMet: () => boolean, then: () => void): void {
-    if (this.#closed !== undefined || isMet()) then()
-    else this.#waiting.push({ isMet, then })
+  /**
+   * Calls `then` once the mirror has a commit that is known to have been made, at the latest when the session has ended;
+   * in the order in which it is asked.
+   */
+  reached(revision: number, then: () => void): void {
+    if (this.#closed !== undefined || (this.#waiting.length === 0 && revision <= this.#head)) then()
+    else this.#waiting.push({ revision, then })
   }
 
   /** Takes in commits, in order. What was taken in before is passed over. */
@@ -146,6 +149,7 @@ export class Mirror {
   #commit(event: CommitEvent, now: number): void {
     const { number, name, id } = event
     const standing = this.#byNumber.get(number)
+    if (standing !== undefined) share(event, standing)
     if (event.op === 'define' && event.info !== undefined) this.#stand(Standing.of(event.info))
     else if (event.op === 'set' && standing !== undefined) this.#byNumber.set(number, standing.after(event))
     const entry = this.#log.append(event, now)
@@ -201,12 +205,22 @@ export class Mirror {
   }
 
   #settle(): void {
-    if (this.#waiting.length === 0) return
-    const met = this.#waiting.filter(({ isMet }) => this.#closed !== undefined || isMet())
-    if (met.length === 0) return
-    this.#waiting = this.#waiting.filter((waiting) => !met.includes(waiting))
-    for (const { then } of met) then()
+    const waiting = this.#waiting
+    let count = 0
+    while (count < waiting.length) {
+      const first = waiting[count] as Waiting
+      if (this.#closed === undefined && first.revision > this.#head) break
+      count++
+      first.then()
+    }
+    if (count > 0) waiting.splice(0, count)
   }
+}
+
+/** Each event has come with copies of the same two texts; the log keeps many events. */
+function share(event: { id: string; name: string }, { born }: Standing): void {
+  event.id = born.id
+  event.name = born.name
 }
 
 function add(numbers: Set<number>, number: number | undefined): void {
