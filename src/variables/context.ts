@@ -7,7 +7,8 @@ import { Pid } from '../threads/pid.js'
 import type { HistoryEntry, ManyWritten, Metadata, VariableInfo, Written } from './change.js'
 import { Changes, type WatchedChange } from './changes.js'
 import { ContextLine } from './context-line.js'
-import { type ContextOptions, contextStart, findContext, type Origin, spawnContext } from './context-spawn.js'
+import { type ContextOptions, contextStart, findContext, type Origin } from './context-spawn.js'
+import { startContext } from './context-start.js'
 import type { Lease, Release } from './lease.js'
 import { resolveModule } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
@@ -49,17 +50,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     /** @internal */
     origin: Origin = {},
   ): Promise<Context<V>> {
-    const owner = ownerOf(by)
-    const { pid, id } = await spawnContext(owner, options, origin)
-    const line = new ContextLine(owner, pid, options, id)
-    try {
-      await line.open()
-    } catch (error) {
-      // Nobody would have a handle to it.
-      owner.exit(pid, 'kill')
-      throw error
-    }
-    return new Context<V>(line)
+    return new Context<V>(await startContext(ownerOf(by), options, origin))
   }
 
   /**
@@ -88,7 +79,10 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
 
   /** @internal As {@link attach}, of a context whose id is known without asking it. */
   static attachKnown(owner: Process, pid: Pid, id: string): Context {
-    return new Context(new ContextLine(owner, pid, {}, id))
+    const line = new ContextLine(owner, pid, {}, id)
+    // Scalars then go to it the short way; until that is known, and if it never is, the long one.
+    line.open().catch(() => {})
+    return new Context(line)
   }
 
   /** @internal Has a handle learn what it else learns on its way: then scalars go the short way, and it is found again. */

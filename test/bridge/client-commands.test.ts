@@ -1,57 +1,25 @@
-import { Bridge } from '../../src/bridge/client/bridge.js'
-import type { BridgeOptions } from '../../src/bridge/client/options.js'
 import { type Command, ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import { toVariable } from '../../src/bridge/wire/native-codec.js'
 import type { ManyWritten } from '../../src/variables/change.js'
-import type { SessionState } from '../../src/variables/session-state.js'
 import { assert, suite } from '../harness.js'
 import { systemFor } from '../support/system.js'
-import { ScriptedServer, type ScriptedStream } from './support/scripted-server.js'
+import type { ScriptedServer, ScriptedStream } from './support/scripted-server.js'
 import {
   batchOf,
   createdOf,
   failureTo,
   integer,
-  playJoin,
   replyTo,
   ScriptedContext,
   setEvent,
   writtenTo,
 } from './support/scripted-session.js'
+import { inSessionOf } from './support/scripted-stage.js'
 
 const test = suite('commands of a bridge')
 const system = systemFor(test, { threads: 1 })
 
-const begun: SessionState = { incarnation: 'first', revision: 5, variables: [integer(1, 'x', 10)] }
-let sessions = 0
-
-interface Stage {
-  readonly server: ScriptedServer
-  readonly bridge: Bridge
-  readonly stream: ScriptedStream
-  readonly ctx: ScriptedContext
-  readonly watch: number
-}
-
-function inSession(body: (stage: Stage) => Promise<void>, options: BridgeOptions = {}): () => Promise<void> {
-  return async () => {
-    const server = await ScriptedServer.start()
-    const connecting = Bridge.connect(system(), server.address, { backoff: { base: 1, cap: 20 }, ...options })
-    const stream = await server.stream()
-    stream.welcome()
-    const bridge = await connecting
-    try {
-      const ctx = new ScriptedContext(system(), bridge, `c${++sessions}`)
-      const attached = ctx.attach()
-      const watch = await playJoin(stream, begun)
-      await attached
-      await body({ server, bridge, stream, ctx, watch })
-    } finally {
-      server.stop()
-      await bridge.close()
-    }
-  }
-}
+const inSession = inSessionOf(system)
 
 /** The values that the next so many sets write, and their numbers. */
 async function sets(stream: ScriptedStream, count: number): Promise<(readonly [id: number, value: unknown])[]> {
@@ -65,9 +33,9 @@ async function sets(stream: ScriptedStream, count: number): Promise<(readonly [i
 }
 
 /** The next stream of the client, on which its watch goes on. */
-async function resumed(server: ScriptedServer, serverId = 'one'): Promise<ScriptedStream> {
+async function resumed(server: ScriptedServer, serverId = 'one', maxFrameBytes = 0): Promise<ScriptedStream> {
   const stream = await server.stream()
-  stream.welcome({ serverId })
+  stream.welcome({ serverId, maxFrameBytes })
   const { watchId } = await stream.next('create')
   stream.say(createdOf(watchId, { revision: 5, incarnation: 'first', resume: ResumeResult.RESUME_RESULT_RESUMED }))
   return stream
@@ -145,9 +113,25 @@ test(
 )
 
 test(
+  'no frame is larger than the server takes, and a command that would be is refused',
+  inSession(async ({ ctx, server, stream, bridge }) => {
+    const lost = new Promise((resolve) => bridge.on('state', resolve))
+    stream.end()
+    await lost
+    const next = await resumed(server, 'one', 2000)
+    const before = next.frames
+    for (let value = 0; value < 6; value++) ctx.set('x', `${value}`.repeat(900))
+    ctx.set('x', 'x'.repeat(2000))
+    const { error } = await ctx.hear('reply')
+    assert.equal([error?.code, error?.details['limit']], ['OVERFLOW', 1984])
+    await sets(next, 6)
+    assert.ok(next.frames - before >= 3)
+  }),
+)
+
+test(
   'answers keep their place among the events',
   inSession(async ({ ctx, stream, watch }) => {
-    await ctx.hear('link')
     const seqs = [ctx.set('x', 1), ctx.set('x', 2)]
     const [first, second] = await sets(stream, 2)
     stream.say(
@@ -302,23 +286,6 @@ test(
     await closing
     assert.is((await ctx.hear('reply')).error, undefined)
     assert.is((await ctx.hear('closed')).error.code, 'STOPPED')
-  }),
-)
-
-test(
-  'a bridge is asked and told only what it knows',
-  inSession(async ({ bridge }) => {
-    const { self } = system()
-    await assert.rejects(self.call(bridge.pid, { kind: 'dance' }), 'INVALID_TYPE')
-    await assert.rejects(self.call(bridge.pid, undefined), 'INVALID_TYPE')
-    for (const nonsense of [7, undefined, { kind: 'command' }, { kind: 'command', session: 's', pid: self.pid }]) {
-      self.cast(bridge.pid, nonsense)
-      self.send(bridge.pid, nonsense)
-    }
-    const stranger = new ScriptedContext(system(), bridge, 'unattached')
-    stranger.set('x', 1)
-    assert.is((await stranger.hear('reply')).error?.code, 'UNAVAILABLE')
-    assert.is(bridge.state, 'ready')
   }),
 )
 

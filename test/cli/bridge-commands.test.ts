@@ -23,7 +23,8 @@ test.before(async () => {
 })
 test.after(async () => {
   rmSync(folder, { recursive: true })
-  if (server.exitCode === null) server.kill('SIGKILL')
+  if (server.exitCode !== null) return
+  server.kill('SIGKILL')
   await once(server, 'exit')
 })
 

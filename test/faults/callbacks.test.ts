@@ -13,8 +13,8 @@ test('fault 12: a thread that is ended in the middle of a callback takes its wat
   const before = (await link.here.listWatchers()).length
   const module = new URL('./fixtures/watching-process.js', import.meta.url)
   const pid = await system().spawn(
-    { module },
-    { context: link.here.id, boss: system().self.pid },
+    { module, export: 'watching' },
+    { context: link.here.pid, boss: system().self.pid },
     { thread: 'isolated' },
   )
   await system().self.receive((message): message is 'watching' => message === 'watching')
@@ -77,7 +77,7 @@ test('fault 16: watches that begin and end while writes go on leave nothing behi
   const before = (await link.here.listWatchers()).length
   const total = await ObserverManager.of(system()).total()
   let late = 0
-  for (const round of range(1, 40)) {
+  for (const round of range(1, 20)) {
     const watches = await Promise.all(
       range(1, 25).map(() => {
         let over = false

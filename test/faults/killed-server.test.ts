@@ -73,7 +73,7 @@ test('fault 32: a socket file that a killed server left is taken over; one in us
   const address = `unix:${path}`
   const spec = { options: { ...options, address }, sessions: { s: ['a'] } }
   await using server = await ChildServer.start(spec)
-  await assert.rejects(BridgeServer.start(system(), { address }), 'UNAVAILABLE', /in use/)
+  await assert.rejects(BridgeServer.start(system(), { address }), 'UNAVAILABLE', /listens there already/)
   await server.kill()
   await server.restart()
   await using bridge = await Bridge.connect(system(), server.address, quick)
@@ -85,7 +85,11 @@ test('fault 32: a socket file that a killed server left is taken over; one in us
   await once(taken, 'listening')
   const { port } = taken.address() as { port: number }
   try {
-    await assert.rejects(BridgeServer.start(system(), { address: `127.0.0.1:${port}` }), 'UNAVAILABLE', /in use/)
+    await assert.rejects(
+      BridgeServer.start(system(), { address: `127.0.0.1:${port}` }),
+      'UNAVAILABLE',
+      /listens there already/,
+    )
   } finally {
     taken.close()
   }

@@ -174,10 +174,10 @@ class BridgeActor implements Behaviour, ConnectionEvents {
 
   // ---- what the connection tells
 
-  welcome({ serverId }: Welcome): void {
+  welcome({ serverId, maxFrameBytes }: Welcome): void {
     const same = this.#server === undefined || this.#server === serverId
     this.#server = serverId
-    this.#outbox.online(same, this.#args.address)
+    this.#outbox.online(same, this.#args.address, maxFrameBytes)
     this.#sessions.online()
   }
 

@@ -2,7 +2,7 @@ import { type ChannelOptions, Client, credentials, Metadata } from '@grpc/grpc-j
 import type { BridgeArgs, BridgeTls } from './options.js'
 
 /** The most bytes that a frame of the server may have. */
-const LARGEST = 8 * 1024 * 1024
+export const LARGEST_FRAME = 8 * 1024 * 1024
 
 /** A channel of its own for each attempt: one that stands on a dead connection would be used again for ever. */
 export function openChannel({ address, tls }: BridgeArgs): Client {
@@ -22,7 +22,7 @@ const options: ChannelOptions = {
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 5000,
   'grpc.enable_retries': 0,
-  'grpc.max_receive_message_length': LARGEST,
+  'grpc.max_receive_message_length': LARGEST_FRAME,
   'grpc.max_send_message_length': -1,
   'grpc.service_config_disable_resolution': 1,
 }

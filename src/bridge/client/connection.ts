@@ -2,7 +2,7 @@ import type { Client } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
 import type { Clock, Timer } from '../../threads/clock.js'
 import type { ServerItem, Welcome } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import { callMetadata, openChannel } from './channel.js'
+import { callMetadata, LARGEST_FRAME, openChannel } from './channel.js'
 import { encoded } from './items.js'
 import { Liveness } from './liveness.js'
 import type { BridgeState } from './messages.js'
@@ -12,8 +12,6 @@ import { type Ending, lost } from './status.js'
 import { Stream } from './stream.js'
 
 const PROTOCOL = 1
-/** The most bytes that one frame of the server should have. */
-const FRAME = 1024 * 1024
 /** The least milliseconds that a server has to answer on a new stream. */
 const SHORTEST = 1000
 /** Milliseconds beyond what the server asks for in which it may end a stream that it has called off. */
@@ -119,7 +117,7 @@ export class Connection {
       clientId: this.#args.clientId,
       clientInstance: this.#instance,
       heartbeatMs: this.#args.heartbeat,
-      maxFrameBytes: FRAME,
+      maxFrameBytes: LARGEST_FRAME,
       repliesSeen: this.#events.repliesSeen(),
     }
     stream.send(encoded({ $case: 'hello', value: hello }))
@@ -170,6 +168,7 @@ export class Connection {
       return this.drop({ error: new BeamlineError('UNAVAILABLE', text), permanent: true })
     }
     this.#clearTimer()
+    this.#stream?.limit(item.value.maxFrameBytes)
     if (this.welcome !== undefined) this.reconnects++
     this.welcome = item.value
     this.#reconnect.connected(this.#clock.now())

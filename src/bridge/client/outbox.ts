@@ -6,8 +6,10 @@ import { encodeCommand } from '../wire/brief.js'
 const WINDOW = 16_384
 /** Commands that may wait. */
 const MAX_WAITING = 100_000
-/** The most bytes of one command. */
+/** The most bytes of one command, where the server has not said so. */
 const LARGEST = 4 * 1024 * 1024 - 1024
+/** What a frame has around a command. */
+const AROUND = 16
 
 /** A command from its first day to its answer. */
 export interface Errand {
@@ -73,6 +75,7 @@ export class Outbox {
   #waiting = 0
   #lastId = 0
   #online = false
+  #largest = LARGEST
   /** Runs once nothing is on its way. */
   onIdle: (() => void) | undefined
 
@@ -101,9 +104,10 @@ export class Outbox {
     lane.push(errand)
   }
 
-  /** Sends a command before its session is there, as it is what brings it. Dropped while there is no connection. */
-  postAtOnce(errand: Errand): void {
+  /** Sends a command before its session is there, as it is what brings it. @returns whether it could be sent */
+  postAtOnce(errand: Errand): boolean {
     if (this.#online) this.#dispatch(errand)
+    return this.#online
   }
 
   /** From now on the commands of a session are sent, or not. */
@@ -134,9 +138,14 @@ export class Outbox {
     if (this.#unanswered.size === 0) this.onIdle?.()
   }
 
-  /** There is a server again. @param same whether it is the one to which all unanswered commands were sent */
-  online(same: boolean, address: string): void {
+  /**
+   * There is a server again.
+   * @param same whether it is the one to which all unanswered commands were sent
+   * @param limit the most bytes that it takes in a frame; 0 if it has not said
+   */
+  online(same: boolean, address: string, limit = 0): void {
     this.#online = true
+    this.#largest = limit > 0 ? limit - AROUND : LARGEST
     if (same) {
       for (const { item } of this.#unanswered.values()) this.#send(item)
       return
@@ -203,7 +212,7 @@ export class Outbox {
     let item: Uint8Array
     try {
       item = encodeCommand(this.#lastId + 1, errand.session, errand.op())
-      if (item.length > LARGEST) throw tooLarge(errand, item.length)
+      if (item.length > this.#largest) throw tooLarge(errand, item.length, this.#largest)
     } catch (error) {
       if (error instanceof BeamlineError) return errand.done(undefined, error)
       throw error
@@ -215,9 +224,9 @@ export class Outbox {
   }
 }
 
-function tooLarge({ session, what }: Errand, bytes: number): BeamlineError {
-  const text = `${what} of ${session} takes ${bytes} bytes: ${LARGEST} at most can be sent to a server at once`
-  return new BeamlineError('OVERFLOW', text, { details: { bytes, limit: LARGEST } })
+function tooLarge({ session, what }: Errand, bytes: number, limit: number): BeamlineError {
+  const text = `${what} of ${session} takes ${bytes} bytes: ${limit} at most can be sent to the server at once`
+  return new BeamlineError('OVERFLOW', text, { details: { bytes, limit } })
 }
 
 function uncertain({ session, what }: Errand, why: string): BeamlineError {

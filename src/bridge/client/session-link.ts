@@ -117,7 +117,7 @@ export class SessionLink implements Watching {
   #join(attach: Attach): void {
     this.#phase = 'joining'
     const state = attach.state && toState(attach.state)
-    this.#parts.outbox.postAtOnce({
+    const isUnderWay = this.#parts.outbox.postAtOnce({
       session: this.session,
       what: 'join',
       op: () => ({ $case: 'join', value: { state, create: attach.create, metadata: {} } }),
@@ -130,6 +130,7 @@ export class SessionLink implements Watching {
         if (reply !== undefined || failure?.code !== 'UNAVAILABLE') this.#refused(attach, failure)
       },
     })
+    if (!isUnderWay) this.#phase = 'offline'
   }
 
   #joined(attach: Attach): void {

@@ -2,8 +2,10 @@ import type { Client, ClientDuplexStream, Metadata, ServiceError } from '@grpc/g
 import { type ServerFrame, type ServerItem, WatchServiceService } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { type Ending, endingOf, lost } from './status.js'
 
-/** Bytes of a frame from which on another is begun. */
+/** The most bytes of a frame, but for one of a single item. */
 const FRAME = 256 * 1024
+/** The tag of an item, and its length. */
+const AROUND = 6
 
 export interface StreamEvents {
   frame(items: readonly ServerItem[]): void
@@ -18,6 +20,7 @@ export class Stream {
   readonly #events: StreamEvents
   readonly #address: string
   #queue: Uint8Array[] = []
+  #limit = FRAME
   #seq = 0
   #open = true
   #scheduled = false
@@ -45,6 +48,11 @@ export class Stream {
     if (this.#immediate === undefined) queueMicrotask(this.#flush)
   }
 
+  /** The most bytes that the server takes; 0 if it has not said. */
+  limit(bytes: number): void {
+    if (bytes > 0) this.#limit = Math.min(FRAME, bytes)
+  }
+
   /** Says that nothing more will be sent, and leaves it to the server to end. */
   finish(): void {
     if (!this.#open) return
@@ -68,13 +76,15 @@ export class Stream {
     let first = 0
     let size = 0
     for (let at = 0; at < items.length; at++) {
-      size += (items[at] as Uint8Array).length
-      if (size < FRAME) continue
-      this.#call.write(frameOf(items, first, at + 1))
-      first = at + 1
-      size = 0
+      const length = (items[at] as Uint8Array).length + AROUND
+      if (size > 0 && size + length > this.#limit) {
+        this.#call.write(frameOf(items, first, at))
+        first = at
+        size = 0
+      }
+      size += length
     }
-    if (first < items.length) this.#call.write(frameOf(items, first, items.length))
+    this.#call.write(frameOf(items, first, items.length))
     this.#immediate = setImmediate(this.#turned)
   }
 

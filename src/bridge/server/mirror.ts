@@ -35,6 +35,7 @@ export class Mirror {
   #log: MirrorLog
   /** Events of a revision of which more are to come. */
   #begun: CommitEvent[] = []
+  /** By revision. */
   readonly #waiting: Waiting[] = []
   #closed: BeamlineError | undefined
 
@@ -120,13 +121,13 @@ export class Mirror {
     this.#audience.remove(watcher)
   }
 
-  /**
-   * Calls `then` once the mirror has a commit that is known to have been made, at the latest when the session has ended;
-   * in the order in which it is asked.
-   */
-  reached(revision: number, then: () => void): void {
-    if (this.#closed !== undefined || (this.#waiting.length === 0 && revision <= this.#head)) then()
-    else this.#waiting.push({ revision, then })
+  /** Calls `then` once it has that revision, at the latest when the session has ended. */
+  reaches(revision: number, then: () => void): void {
+    if (this.#closed !== undefined || this.#head >= revision) return then()
+    let at = this.#waiting.length
+    while (at > 0 && (this.#waiting[at - 1] as Waiting).revision > revision) at--
+    if (at === this.#waiting.length) this.#waiting.push({ revision, then })
+    else this.#waiting.splice(at, 0, { revision, then })
   }
 
   /** Takes in commits, in order. What was taken in before is passed over. */
@@ -205,15 +206,11 @@ export class Mirror {
   }
 
   #settle(): void {
-    const waiting = this.#waiting
-    let count = 0
-    while (count < waiting.length) {
-      const first = waiting[count] as Waiting
-      if (this.#closed === undefined && first.revision > this.#head) break
-      count++
-      first.then()
-    }
-    if (count > 0) waiting.splice(0, count)
+    if (this.#waiting.length === 0) return
+    const through = this.#closed === undefined ? this.#head : Number.POSITIVE_INFINITY
+    let met = 0
+    while (met < this.#waiting.length && (this.#waiting[met] as Waiting).revision <= through) met++
+    if (met > 0) for (const { then } of this.#waiting.splice(0, met)) then()
   }
 }
 

@@ -47,12 +47,13 @@ export function baseOfType(type: string): TypeName {
  * @param bytes what is sent beside it
  * @throws BeamlineError INVALID_TYPE
  */
-export function decodeAny(any: Any | undefined, bytes: Uint8Array | undefined, base: TypeName): unknown {
-  if (any === undefined || (any.typeUrl === '' && any.value.length === 0)) throw invalid('the value is missing')
-  const { type, isBinary } = typeOfUrl(any.typeUrl)
+export function decodeAny(packed: Any | undefined, bytes: Uint8Array | undefined, base: TypeName): unknown {
+  if (packed === undefined || (packed.typeUrl === '' && packed.value.length === 0))
+    throw invalid('the value is missing')
+  const { type, isBinary } = typeOfUrl(packed.typeUrl)
   if (!parsers.has(type)) throw invalid('unknown_type')
-  if (isBinary) return decodeBinary(type, textOf(any.value), bytes, base)
-  const text = textOf(any.value)
+  if (isBinary) return decodeBinary(type, textOf(packed.value), bytes, base)
+  const text = textOf(packed.value)
   if (type === 'boolean' || base === 'boolean') return booleanOf(text)
   const value = parsed(text, type === 'embedding' || type === 'tensor')
   // An integer that is called a float is still exact for a variable that holds integers.
@@ -171,16 +172,16 @@ function float(value: number): string {
 }
 
 /** What a tool is given: a typed value, or bare JSON, or else a text. */
-export function decodeParameter(any: Any, bytes?: Uint8Array): unknown {
-  const { type, isBinary } = typeOfUrl(any.typeUrl)
-  if (isBinary && (type === 'embedding' || type === 'tensor')) return decodeAny(any, bytes, type)
+export function decodeParameter(packed: Any, bytes?: Uint8Array): unknown {
+  const { type, isBinary } = typeOfUrl(packed.typeUrl)
+  if (isBinary && (type === 'embedding' || type === 'tensor')) return decodeAny(packed, bytes, type)
   if (parsers.has(type)) {
     const base = type === 'map' || type === 'list' ? 'json' : (type as TypeName)
-    const value = decodeAny(any, bytes, base)
+    const value = decodeAny(packed, bytes, base)
     const parse = parsers.get(type)
     return parse === undefined ? value : parse('value', value)
   }
-  const text = textOf(any.value)
+  const text = textOf(packed.value)
   try {
     return readJson(text)
   } catch {

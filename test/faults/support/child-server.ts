@@ -23,6 +23,8 @@ export type ServerRequest =
   | { readonly kind: 'stats' }
   | { readonly kind: 'memory' }
   | { readonly kind: 'killBridge' }
+  /** The bridge ends, by no wish of its server's. */
+  | { readonly kind: 'endBridge' }
   | { readonly kind: 'stop'; readonly grace: number }
 
 const program = new URL('../fixtures/server-child.js', import.meta.url)
@@ -56,6 +58,11 @@ export class ChildServer implements AsyncDisposable {
 
   kill(): Promise<void> {
     return this.#child.kill()
+  }
+
+  /** Whether it has ended without being asked to. */
+  get isGone(): boolean {
+    return this.#child.isGone
   }
 
   async values(session: string): Promise<Record<string, Told>> {

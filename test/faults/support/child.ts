@@ -59,6 +59,10 @@ export class Child<R> implements AsyncDisposable {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
   }
 
+  get isGone(): boolean {
+    return this.#over
+  }
+
   freeze(): void {
     this.#process.kill('SIGSTOP')
   }

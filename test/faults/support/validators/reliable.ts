@@ -38,20 +38,25 @@ function chainOf({ items, carried }: WatchHistory, fault: (text: string) => void
   }
 }
 
-/** What was asked after the watch began, and was answered, was told. */
+/** What was asked after the watch began, and was answered, was told, or is older than a value that was there. */
 function answered({ operations, incarnations }: History, watch: WatchHistory, fault: (text: string) => void): void {
-  const resyncs = watch.items.filter((item) => item.kind === 'resync')
-  const seen = new Set(watch.items.flatMap((item) => (item.kind === 'change' ? [keyOf(item.name, item.value)] : [])))
+  const covered = new Map<string, number>()
+  const seen = new Set<string>()
+  let lost = 0
+  for (const item of watch.items) {
+    // After an announcement that a range is lost, only the chain of versions says what had to come.
+    if (item.kind === 'resync')
+      lost = item.lostTo < item.lostFrom ? Number.POSITIVE_INFINITY : Math.max(lost, item.lostTo)
+    if (item.kind !== 'change') continue
+    seen.add(keyOf(item.name, item.value))
+    if (item.initial || item.resync) covered.set(item.name, Math.max(covered.get(item.name) ?? 0, item.revision))
+  }
   for (const { client, outcome, invoked, writes, revision = 0 } of operations) {
-    if (outcome !== 'ok' || invoked < watch.begun) continue
+    if (outcome !== 'ok' || invoked < watch.begun || revision <= lost) continue
     // When a log is lost, what one client was answered another may never hear of.
     if (incarnations === 'many' && client !== watch.client) continue
-    // After an announcement that a range is lost, only the chain of versions says what had to come.
-    if (resyncs.some(({ lostFrom, lostTo }) => lostTo < lostFrom || (revision >= lostFrom && revision <= lostTo)))
-      continue
-    if (resyncs.some(({ lostTo }) => revision <= lostTo)) continue
     for (const [name, value] of Object.entries(writes))
-      if (watch.names.includes(name) && !seen.has(keyOf(name, value)))
+      if (watch.names.includes(name) && revision > (covered.get(name) ?? 0) && !seen.has(keyOf(name, value)))
         fault(`${name} = ${String(value)} of revision ${revision} was answered and not told`)
   }
 }
