@@ -85,6 +85,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     return new Context(line)
   }
 
+  /** @internal Has a handle learn what it else learns on its way: then scalars go the short way, and it is found again. */
+  static acquaint(context: Context): Promise<void> {
+    return context.#line.open()
+  }
+
   /** The process that is the context at present: another when the thread of the one before has died. */
   get pid(): Pid {
     return this.#line.pid
