@@ -10,7 +10,7 @@ import { ContextLine } from './context-line.js'
 import { type ContextOptions, contextStart, findContext, type Origin } from './context-spawn.js'
 import { startContext } from './context-start.js'
 import type { Lease, Release } from './lease.js'
-import { resolveModule } from './module-base.js'
+import { resolveVariable } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
 import type { DefineOptions } from './state.js'
 import { defineType } from './types/definition.js'
@@ -283,12 +283,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * load
    */
   async resolve(name: Name<V>): Promise<unknown> {
-    const { type, base, value } = await this.describe(name)
-    if (base !== 'module') {
-      const text = `${name} is a ${type}: only a module variable can be resolved: define it with the type 'module'`
-      throw new BeamlineError('INVALID_TYPE', text, { details: { name, type } })
-    }
-    return resolveModule(value as string, await this.#line.modules())
+    return resolveVariable(await this.describe(name), await this.#line.modules())
   }
 
   /**
