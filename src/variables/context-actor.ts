@@ -229,7 +229,9 @@ class ContextActor implements Behaviour {
   /** One turn takes the present values and registers the observer: what was before is told, all after follows. */
   #watch(from: From, { ref, owner, relay, names, includeInitial, sinceRevision }: WatchRequest): void {
     const infos = names.map((name) => this.#state.describe(name))
-    const missed = sinceRevision === undefined ? [] : this.#state.since(sinceRevision, new Set(names))
+    const wanted = new Set(names)
+    const since = (revision: number) => this.#remote.since(revision, wanted) ?? this.#state.since(revision, wanted)
+    const missed = sinceRevision === undefined ? [] : since(sinceRevision)
     const begin = includeInitial ? names.map((name) => this.#state.initial(name)) : missed
     const variables = infos.map(({ id, name }) => ({ id, name }))
     const observer = { ref, owner, relay, context: this.#self.pid, variables }

@@ -2,7 +2,7 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import type { BeamlineError } from '../errors.js'
 import { adopted, type OwnType } from './adoption.js'
-import type { Change, VariableInfo } from './change.js'
+import { type Change, metaOf, type VariableInfo } from './change.js'
 import { wholeState } from './feed-start.js'
 import type { StateParts } from './local-state.js'
 import type { ManagerMessage } from './requests.js'
@@ -10,7 +10,15 @@ import type { CommitEvent, NumberedInfo, SessionState } from './session-state.js
 import { newId, type StoredVariable } from './stored-variable.js'
 import { sameValue } from './types/index.js'
 import type { Copy } from './upstream.js'
+import { unsaid } from './value-history.js'
 import { Whereabouts } from './whereabouts.js'
+
+/** What was committed in a session before the copy began, of the variables that are there now. */
+export interface Past {
+  readonly after: number
+  readonly through: number
+  readonly changes: readonly Change[]
+}
 
 /** What else a copy needs of its context. */
 interface Surroundings {
@@ -133,6 +141,21 @@ export class ContextCopy implements Copy {
     const elsewhere = { number: info.number, id: info.id }
     const own = this.#own.get(info.name) ?? (old && { type: old.birth.definition.type, validator: old.validator })
     return adopted(info, historyLimit, undefined, { number, id: old?.id ?? newId(info.name), elsewhere }, own)
+  }
+
+  /** Whether something after a revision is not in the log of the copy, as that begins later. */
+  lacks(revision: unknown): revision is number {
+    return Number.isInteger(revision) && (revision as number) >= 0 && (revision as number) < this.#parts.store.compacted
+  }
+
+  past(after: number, through: number, events: readonly CommitEvent[]): Past {
+    const changes = events.flatMap(({ op, number, value, previous, said, revision, version, timestamp }) => {
+      const variable = op === 'set' ? this.#numbered.get(number) : undefined
+      if (variable === undefined) return []
+      const meta = metaOf(said ?? unsaid, { initial: false, resync: false, revision, version, timestamp })
+      return [{ id: variable.id, name: variable.name, previous, value, meta }]
+    })
+    return { after, through, changes }
   }
 
   become(state: SessionState, reason: string): void {

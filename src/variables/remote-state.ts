@@ -3,7 +3,8 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Wire } from '../threads/wire.js'
-import { ContextCopy } from './context-copy.js'
+import type { Change } from './change.js'
+import { ContextCopy, type Past } from './context-copy.js'
 import { tellMoved } from './context-keeper.js'
 import type { StateParts } from './local-state.js'
 import { checkMetadata } from './metadata.js'
@@ -29,6 +30,8 @@ export class RemoteState {
   readonly #copy: ContextCopy
   #home: Home | undefined
   #upstream: Upstream | undefined
+  /** What was committed before the copy began, as far as some watch wanted it. */
+  #past: Past | undefined
   /** What came from there while it was being opened. */
   #early: unknown[] | undefined
 
@@ -115,7 +118,10 @@ export class RemoteState {
       case 'watch': {
         const go = (error?: BeamlineError) => (error === undefined ? void now() : this.#self.replyError(from, error))
         // A watch misses no write that is asked for after it.
-        return upstream.synced(go, request.kind === 'watch')
+        if (request.kind !== 'watch') return upstream.synced(go)
+        const since = request.watch.sinceRevision
+        if (since === undefined || !this.#copy.lacks(since)) return upstream.synced(go, true)
+        return void this.#fetch(since).then(() => upstream.synced(go), go)
       }
       case 'feed': {
         const text = `the context '${this.#copy.id}' lives behind a bridge: share its session from there`
@@ -124,6 +130,22 @@ export class RemoteState {
       default:
         return now()
     }
+  }
+
+  /** What was committed before the copy began is known where the state is. */
+  async #fetch(after: number): Promise<void> {
+    const through = this.#parts.store.compacted
+    this.#past = this.#copy.past(after, through, await (this.#upstream as Upstream).past(after, through))
+  }
+
+  /** The changes of some variables after a revision, if it is one from before the copy began. */
+  since(revision: number, names: ReadonlySet<string>): readonly Change[] | undefined {
+    const { store } = this.#parts
+    const past = this.#past
+    if (past === undefined || past.through !== store.compacted || revision < past.after || !this.#copy.lacks(revision))
+      return undefined
+    const before = past.changes.filter(({ name, meta }) => names.has(name) && meta.revision > revision)
+    return [...before, ...store.since(past.through, ({ name }) => names.has(name))]
   }
 
   /** A write of a scalar, by a number of the copy. */

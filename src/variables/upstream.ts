@@ -47,6 +47,11 @@ export interface Upstream {
    * @param first whether what is asked for after this is committed after it has gone on
    */
   synced(go: (error?: BeamlineError) => void, first?: boolean): void
+  /**
+   * What was committed after one revision and up to another, which the copy has not seen, as it is there.
+   * @throws BeamlineError COMPACTED when some of it is no longer kept
+   */
+  past(after: number, through: number): Promise<CommitEvent[]>
   /** Takes a message, if it is from there. */
   take(message: unknown): void
   /** The context leaves. Resolves when that is known there. */

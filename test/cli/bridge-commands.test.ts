@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { framed, RawHttp2 } from '../faults/support/raw-http2.js'
 import { assert, suite } from '../harness.js'
 import { cli, type Outcome, runProgram } from './run-program.js'
 
@@ -14,10 +15,14 @@ writeFileSync(tokenFile, `${SECRET}\n`)
 
 let server: ChildProcess
 let address: string
+let complaints = ''
 
 test.before(async () => {
   const args = ['serve', '--address', '127.0.0.1:0', '--session', 'lab', '--token-file', tokenFile, '--json']
-  server = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  server = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  server.stderr?.on('data', (chunk) => {
+    complaints += chunk
+  })
   const [line] = (await once(server.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
   address = (JSON.parse(line.toString()) as { address: string }).address
 })
@@ -157,10 +162,18 @@ test('serve refuses what it cannot do', async () => {
   }
 })
 
+test('what a peer says is not printed, not even when it cannot be read', async () => {
+  using raw = new RawHttp2(address)
+  await raw.exchange('/snakepit.bridge.BridgeService/Ping', framed(Buffer.alloc(0)), {
+    authorization: `Bearer ${SECRET}\u00ff`,
+  })
+})
+
 test('SIGTERM drains it', async () => {
   server.kill('SIGTERM')
   const [code] = (await once(server, 'exit')) as [number]
   assert.is(code, 0)
+  assert.match(complaints, /^draining, for at most 5000 ms; ask again to end at once\n$/)
 })
 
 test.run()

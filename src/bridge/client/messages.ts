@@ -25,12 +25,20 @@ export type SessionCommand =
   | { readonly op: 'rollback'; readonly name: string; readonly version: number }
   | { readonly op: 'lease'; readonly name: string; readonly holder: string }
   | { readonly op: 'release'; readonly name: string; readonly how: Release }
+  | { readonly op: 'since'; readonly revision: number; readonly through: number; readonly limit: number }
   | { readonly op: 'history'; readonly name: string; readonly limit: number }
   /**
    * Answered behind every commit that the session had when the server heard of it; when it is `first`, also before every
    * commit of a command that comes after it from here.
    */
   | { readonly op: 'sync'; readonly first: boolean }
+
+/** Some of what was committed before. Of a variable only its number is told. */
+export interface Past {
+  readonly events: readonly CommitEvent[]
+  /** There is nothing else up to here. */
+  readonly through: number
+}
 
 /** What a command comes to; the first is about a `define`, and so on. */
 export type SessionAnswer =
@@ -40,6 +48,7 @@ export type SessionAnswer =
   | ManyWritten
   | readonly HistoryEntry[]
   | Lease
+  | Past
   | boolean
   | undefined
 

@@ -40,6 +40,7 @@ const ops: readonly unknown[] = [
   'rollback',
   'lease',
   'release',
+  'since',
   'history',
   'sync',
 ]

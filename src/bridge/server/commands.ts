@@ -16,6 +16,7 @@ import {
 } from '../wire/native-codec.js'
 import type { Permission } from './guard.js'
 import type { Mirror } from './mirror.js'
+import { pastOf } from './mirror-past.js'
 import type { Mirrors } from './mirrors.js'
 import type { OpenSession, SessionLine } from './session-line.js'
 
@@ -35,6 +36,7 @@ export function permissionFor(op: Operation): Permission {
     case 'list':
     case 'history':
     case 'sync':
+    case 'since':
       return 'read'
     case 'lease':
     case 'release':
@@ -95,7 +97,7 @@ export class Commands {
       case 'rollback':
         return context.rollback(op.value.name, op.value.version).then(({ version, revision, value }) => {
           const outcome: Outcome = { $case: 'written', value: { version, revision, value: toValue(value) } }
-          whenAt(mirror, revision, () => tell(outcome, revision))
+          mirror.reaches(revision, () => tell(outcome, revision))
         })
       case 'lease':
         return context.lease(op.value.name, op.value.holder).then((lease) => {
@@ -112,8 +114,12 @@ export class Commands {
         return context.history(name, limit === 0 ? {} : { limit }).then((entries) => {
           const revision = entries.at(-1)?.revision ?? 0
           const outcome: Outcome = { $case: 'entries', value: { entries: entries.map(toEntry) } }
-          whenAt(mirror, revision, () => tell(outcome, revision))
+          mirror.reaches(revision, () => tell(outcome, revision))
         })
+      }
+      case 'since': {
+        const { value } = op
+        return this.#mirrors.fence(session).then(() => tell({ $case: 'past', value: pastOf(mirror, value) }, 0))
       }
       case 'get':
         return this.#variables(Promise.all(op.value.names.map((name) => context.describe(name))), mirror, tell)
@@ -141,7 +147,7 @@ export class Commands {
     const options = op.expectedVersion === undefined ? undefined : { expectedVersion: op.expectedVersion }
     return context.set(op.name, value, metadata, options).then(({ version, revision }) => {
       const outcome: Outcome = { $case: 'written', value: { version, revision, value: undefined } }
-      whenAt(mirror, revision, () => tell(outcome, revision))
+      mirror.reaches(revision, () => tell(outcome, revision))
     })
   }
 
@@ -151,7 +157,7 @@ export class Commands {
       const { revision, versions, errors } = answer as ManyWritten
       const refused = Object.fromEntries(Object.entries(errors).map(([name, error]) => [name, toFailure(error)]))
       const outcome: Outcome = { $case: 'many', value: { revision, versions, errors: refused } }
-      whenAt(mirror, revision, () => tell(outcome, revision))
+      mirror.reaches(revision, () => tell(outcome, revision))
     })
   }
 
@@ -178,11 +184,6 @@ export class Commands {
     if (info === undefined) throw unknownVariable(name)
     tell(variables([info]), info.revision)
   }
-}
-
-/** A mirror may have what an answer speaks of a moment after the answer is here. */
-function whenAt(mirror: Mirror, revision: number, then: () => void): void {
-  mirror.reaches(revision, then)
 }
 
 function bornAs({ log }: Mirror, id: string): NumberedInfo | undefined {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js'
+import { logVerbosity, Server, ServerCredentials, type ServerOptions, setLogVerbosity } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
 import { acknowledged } from './acknowledged.js'
 import { type Address, formatAddress, isLocal, parseAddress } from './address.js'
@@ -18,6 +18,9 @@ import { addReflection, Health } from './well-known.js'
 
 /** Milliseconds that clients have to take in the last answers, and their connections to close. */
 const LINGER = 1000
+
+// What it would print of a call that it cannot read may be a token.
+setLogVerbosity(logVerbosity.NONE)
 
 /** The server of gRPC, with all its services and sockets. */
 export class GrpcServer {

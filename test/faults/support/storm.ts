@@ -20,7 +20,7 @@ interface Watching {
   readonly recorder: WatchRecorder
 }
 
-const always = ['reset', 'cut', 'hole', 'pause', 'half', 'delay', 'end', 'freeze']
+const always = ['reset', 'reset', 'cut', 'cut', 'hole', 'pause', 'half', 'delay', 'delay', 'end', 'freeze']
 const killing = ['kill', 'kill', 'thread']
 const HEARTBEAT = 300
 const SESSION = 'storm'
@@ -34,6 +34,7 @@ class Client {
   readonly ctx: Context
   readonly operations: OperationRecorder
   readonly watching: Watching[] = []
+  #closing = false
 
   private constructor(name: string, proxy: TcpProxy, bridge: Bridge, ctx: Context) {
     this.name = name
@@ -63,13 +64,15 @@ class Client {
       onResync: recorder.onResync,
       delivery: kind === 'latest' ? 'latest' : 'every',
       onError: (error) => {
-        throw error
+        if (!this.#closing) throw error
       },
     })
     this.watching.push({ watch, recorder })
   }
 
   async close(): Promise<void> {
+    this.#closing = true
+    await this.ctx.stop()
     await this.bridge.close()
     await this.proxy.close()
   }
@@ -119,10 +122,14 @@ export class Storm implements AsyncDisposable {
   async round(ms: number, kills: boolean): Promise<void> {
     let over = false
     const writers = Promise.all(this.#clients.map((client) => this.#write(client, () => over)))
-    const end = performance.now() + ms
-    while (performance.now() < end) {
-      await pause(50 + this.#options.random.below(500))
-      await this.#fault(kills)
+    const { random } = this.#options
+    const start = performance.now()
+    let killAt = kills ? start + ms * (0.2 + 0.4 * random.next()) : Number.POSITIVE_INFINITY
+    while (performance.now() < start + ms) {
+      await pause(100 + random.below(700))
+      const isTime = performance.now() > killAt
+      if (isTime) killAt = Number.POSITIVE_INFINITY
+      await this.#fault(random.pick(isTime ? killing : always))
     }
     for (const { proxy } of this.#clients) {
       proxy.resume()
@@ -151,11 +158,9 @@ export class Storm implements AsyncDisposable {
     }
   }
 
-  async #fault(kills: boolean): Promise<void> {
+  async #fault(kind: string): Promise<void> {
     const { random, onFault } = this.#options
     const { proxy, name } = random.pick(this.#clients)
-    const kinds = [...always, ...(kills ? killing : [])]
-    const kind = random.pick(kinds)
     const direction = random.pick(['up', 'down'] as const)
     onFault(`${kind} ${name} ${direction}`)
     switch (kind) {
