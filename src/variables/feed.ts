@@ -7,7 +7,7 @@ import { isRecord } from './shape.js'
 
 /**
  * Has a context tell `self` every commit from now on, by {@link Fed} messages, which come before the answer to whoever
- * commits. A context whose thread has died forgets it: then ask its successor, with what was seen.
+ * commits; but for a plain write, of which the answer may come a moment before. A context whose thread has died forgets it: then ask its successor, with what was seen.
  * @throws BeamlineError NOPROC
  */
 export function openFeed(self: Process, context: Pid, seen?: Seen): Promise<FeedStart> {

@@ -1,17 +1,24 @@
-import type { Process } from '../actors/process.js'
+import { Process } from '../actors/process.js'
+import type { Batch, Batched } from '../threads/link.js'
 import type { Pid } from '../threads/pid.js'
 import type { Change, Metadata } from './change.js'
 import type { CommitEvent, Fed, NumberedInfo } from './session-state.js'
 import type { StoredVariable } from './stored-variable.js'
 
-/** The copies of a context: each is told every commit, in order, before whoever made it is answered. */
-export class Feeds {
+/**
+ * The copies of a context: each is told every commit, in order. What arrives together is told together, behind the answers
+ * to plain writes, and before all others.
+ */
+export class Feeds implements Batched {
   readonly #self: Process
+  readonly #batch: Batch
   readonly #context: string
   #to: Pid[] = []
+  #held: CommitEvent[] = []
 
   constructor(self: Process, context: string) {
     this.#self = self
+    this.#batch = Process.hostOf(self).batch
     this.#context = context
   }
 
@@ -21,6 +28,7 @@ export class Feeds {
   }
 
   add(to: Pid): void {
+    this.flush()
     this.#to = this.#to.filter((one) => !one.equals(to) && this.#self.system.isAlive(one))
     this.#to.push(to)
   }
@@ -34,10 +42,23 @@ export class Feeds {
     if (this.#to.length === 0) return
     const said = undefined
     const more = false
-    this.tell([{ op: 'set', number, id, name, value, previous, said, revision, version, timestamp, more }])
+    const event = { op: 'set', number, id, name, value, previous, said, revision, version, timestamp, more } as const
+    if (!this.#batch.open) return this.tell([event])
+    if (this.#held.length === 0) this.#batch.add(this)
+    this.#held.push(event)
+  }
+
+  /** Tells what is held back. */
+  flush(): void {
+    if (this.#held.length > 0) this.#tell(this.#held.splice(0))
   }
 
   tell(events: readonly CommitEvent[]): void {
+    this.flush()
+    this.#tell(events)
+  }
+
+  #tell(events: readonly CommitEvent[]): void {
     const fed: Fed = { type: 'beamline:fed', context: this.#context, events }
     let isAnyDead = false
     for (const to of this.#to) {

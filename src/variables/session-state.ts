@@ -27,6 +27,9 @@ export interface CommitEvent {
   readonly info?: NumberedInfo
 }
 
+/** What of a commit a copy needs that knows the variable, or is told of it in `info`. */
+export type AppliedEvent = Omit<CommitEvent, 'id' | 'name' | 'previous'>
+
 /** A context at one moment, whole: from it a copy begins, or a context in another place goes on. */
 export interface SessionState {
   /** Another for each life of a context's log: revisions of different incarnations do not compare. */

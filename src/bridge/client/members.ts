@@ -1,5 +1,6 @@
 import type { Pid } from '../../threads/pid.js'
 import type { CommitEvent } from '../../variables/session-state.js'
+import { columnsOf } from './columns.js'
 import type { FromBridge } from './messages.js'
 
 type Events = Extract<FromBridge, { readonly kind: 'events' }>
@@ -43,9 +44,12 @@ export class Members {
 
   /** None is told again of what it has had. */
   tellEvents(message: Events): void {
+    let told: FromBridge | undefined
     for (const { pid, seen } of this.#all.values()) {
-      if (seen === 0) this.#send(pid, message)
-      else if (message.through > seen) this.#send(pid, { ...message, events: after(message.events, seen) })
+      if (seen === 0) {
+        told ??= inColumns(message)
+        this.#send(pid, told)
+      } else if (message.through > seen) this.#send(pid, { ...message, events: after(message.events, seen) })
     }
   }
 
@@ -59,6 +63,13 @@ export class Members {
     for (const key of this.#all.keys()) this.#lost.add(key)
     this.#all.clear()
   }
+}
+
+function inColumns(message: Events): FromBridge {
+  const columns = columnsOf(message.events)
+  if (columns === undefined) return message
+  const { type, session, through, head } = message
+  return { type, kind: 'sets', session, through, head, ...columns }
 }
 
 const after = (events: readonly CommitEvent[], revision: number): readonly CommitEvent[] =>

@@ -2,10 +2,12 @@ import { type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
 import { BeamlineError } from '../../errors.js'
 import type { Pid, Ref } from '../../threads/pid.js'
-import type { CommitEvent, SessionState } from '../../variables/session-state.js'
+import type { AppliedEvent, CommitEvent, SessionState } from '../../variables/session-state.js'
 import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
+import { eventsIn } from './columns.js'
 import { commandOf } from './forwarding.js'
 import type { BridgeMessage, BridgeRequest, FromBridge, Past, SessionCommand } from './messages.js'
+import { isPlain, PlainSets } from './plain-sets.js'
 import { type Asked, Questions } from './questions.js'
 
 /** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
@@ -48,6 +50,7 @@ class SessionUpstream implements Upstream {
   readonly #copy: Copy
   #bridge!: Pid
   readonly #questions: Questions
+  readonly #sets: PlainSets
   /** What has come since the session was asked for its state, while that has not come. */
   #early: FromBridge[] | undefined
   /** Tells of the bridge's death. */
@@ -61,6 +64,7 @@ class SessionUpstream implements Upstream {
     this.#way = way
     this.#copy = copy
     this.#questions = new Questions(copy)
+    this.#sets = new PlainSets((sets) => this.#tell({ kind: 'sets', session: copy.id, pid: self.pid, ...sets }))
   }
 
   async attach(how: 'join' | 'rejoin' | 'move'): Promise<void> {
@@ -126,8 +130,12 @@ class SessionUpstream implements Upstream {
     if (this.#orphaned !== undefined) return void this.#orphaned.waiting.push(() => this.#ask(asked))
     const seq = this.#questions.add(asked)
     const { command } = asked
-    const { pid } = this.#self
-    const message: BridgeMessage = { kind: 'command', session: this.#copy.id, pid, seq, command }
+    if (command.op === 'set' && isPlain(command.write)) return this.#sets.add(seq, command.write)
+    this.#sets.flush()
+    this.#tell({ kind: 'command', session: this.#copy.id, pid: this.#self.pid, seq, command })
+  }
+
+  #tell(message: BridgeMessage): void {
     this.#self.cast(this.#bridge, message)
   }
 
@@ -138,7 +146,11 @@ class SessionUpstream implements Upstream {
     if (this.#early !== undefined) return void this.#early.push(message)
     switch (message.kind) {
       case 'events':
-        return this.#events(message)
+        return this.#events(message.events, message.head)
+      case 'sets':
+        return this.#events(eventsIn(message), message.head)
+      case 'written':
+        return this.#questions.written(message.answers)
       case 'resync':
         this.#copy.become(message.state, message.reason)
         this.#copy.whereabouts.lag = 0
@@ -156,7 +168,7 @@ class SessionUpstream implements Upstream {
     }
   }
 
-  #events({ events, head }: FromBridge & { kind: 'events' }): void {
+  #events(events: readonly AppliedEvent[], head: number): void {
     // Those of a revision that the state had already which this context began with.
     const news = events.filter(({ revision }) => revision > this.#copy.revision)
     try {
@@ -184,6 +196,7 @@ class SessionUpstream implements Upstream {
     this.#copy.whereabouts.link = 'stale'
     const text = 'the bridge died before the answer came: what was asked may or may not have been done'
     const error = new BeamlineError('UNAVAILABLE', text)
+    this.#sets.drop()
     const asked = this.#questions.drain()
     // What changes nothing is asked again.
     const harmless = asked.filter(({ go }) => go !== undefined)
@@ -260,6 +273,7 @@ class SessionUpstream implements Upstream {
   }
 
   async leave(): Promise<void> {
+    this.#sets.flush()
     const request: BridgeRequest = { kind: 'detach', session: this.#copy.id, pid: this.#self.pid }
     // A bridge that is gone knows nobody.
     await this.#self.call(this.#bridge, request).catch(() => {})
