@@ -2,6 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
 import type { Clock, Timer } from '../../threads/clock.js'
 import type { ClientFrame, ClientItem, Command, Hello } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import { encodeReply } from '../wire/brief.js'
 import { fromState } from '../wire/native-codec.js'
 import { refusalOf } from '../wire/status.js'
 import type { Answer, Answered, ClientMemories, ClientMemory } from './client-memory.js'
@@ -325,7 +326,7 @@ export class Stream implements Answered {
 }
 
 function answerOf(id: number, session: string, revision: number, outcome: Outcome): Answer {
-  return { session, revision, item: itemOf({ $case: 'reply', value: { id, revision, outcome } }) }
+  return { session, revision, item: encodeReply({ id, revision, outcome }) }
 }
 
 const malformed = (text: string): BeamlineError => new BeamlineError('INVALID_TYPE', text)
