@@ -1,8 +1,9 @@
 import type { Process } from '../actors/process.js'
 import type { Pid } from '../threads/pid.js'
+import { eventsIn } from './fed-sets.js'
 import type { Seen } from './feed-start.js'
 import type { ContextRequest } from './requests.js'
-import type { Fed, FeedStart } from './session-state.js'
+import type { CommitEvent, Fed, FeedStart } from './session-state.js'
 import { isRecord } from './shape.js'
 
 /**
@@ -22,5 +23,8 @@ export function closeFeed(self: Process, context: Pid): void {
 
 /** Whether a message is of a feed. */
 export function isFed(message: unknown): message is Fed {
-  return isRecord(message) && message['type'] === 'beamline:fed' && Array.isArray(message['events'])
+  return isRecord(message) && message['type'] === 'beamline:fed' && ('events' in message || 'sets' in message)
 }
+
+/** The commits that a message of a feed tells of. */
+export const fedEvents = (fed: Fed): readonly CommitEvent[] => ('sets' in fed ? eventsIn(fed.sets) : fed.events)

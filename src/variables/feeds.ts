@@ -2,7 +2,8 @@ import { Process } from '../actors/process.js'
 import type { Batch, Batched } from '../threads/link.js'
 import type { Pid } from '../threads/pid.js'
 import type { Change, Metadata } from './change.js'
-import type { CommitEvent, Fed, NumberedInfo } from './session-state.js'
+import { SetColumns } from './fed-sets.js'
+import type { CommitEvent, Fed, FedEvents, NumberedInfo } from './session-state.js'
 import type { StoredVariable } from './stored-variable.js'
 
 /**
@@ -14,7 +15,7 @@ export class Feeds implements Batched {
   readonly #batch: Batch
   readonly #context: string
   #to: Pid[] = []
-  #held: CommitEvent[] = []
+  readonly #held = new SetColumns()
 
   constructor(self: Process, context: string) {
     this.#self = self
@@ -38,28 +39,26 @@ export class Feeds implements Batched {
   }
 
   /** A variable has its next value, which is a scalar of which nothing was said. */
-  wrote({ number, id, name, value, previous, revision, version, timestamp }: StoredVariable): void {
+  wrote(variable: StoredVariable): void {
     if (this.#to.length === 0) return
-    const said = undefined
-    const more = false
-    const event = { op: 'set', number, id, name, value, previous, said, revision, version, timestamp, more } as const
-    if (!this.#batch.open) return this.tell([event])
-    if (this.#held.length === 0) this.#batch.add(this)
-    this.#held.push(event)
+    const isFirst = this.#held.isEmpty
+    this.#held.add(variable)
+    if (!this.#batch.open) this.flush()
+    else if (isFirst) this.#batch.add(this)
   }
 
   /** Tells what is held back. */
   flush(): void {
-    if (this.#held.length > 0) this.#tell(this.#held.splice(0))
+    if (!this.#held.isEmpty) this.#tell({ sets: this.#held.take() })
   }
 
   tell(events: readonly CommitEvent[]): void {
     this.flush()
-    this.#tell(events)
+    this.#tell({ events })
   }
 
-  #tell(events: readonly CommitEvent[]): void {
-    const fed: Fed = { type: 'beamline:fed', context: this.#context, events }
+  #tell(told: FedEvents): void {
+    const fed: Fed = { type: 'beamline:fed', context: this.#context, ...told }
     let isAnyDead = false
     for (const to of this.#to) {
       if (this.#self.system.isAlive(to)) this.#self.send(to, fed)

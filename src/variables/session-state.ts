@@ -1,4 +1,5 @@
 import type { HistoryEntry, Metadata, VariableInfo } from './change.js'
+import type { FedSets } from './fed-sets.js'
 
 /** A variable as other places know it that keep a copy of its context. */
 export interface NumberedInfo extends VariableInfo {
@@ -50,9 +51,10 @@ export interface FeedStart {
 }
 
 /** Commits as a context sends them to its copies, in order and without gaps. */
-export interface Fed {
+export type Fed = {
   readonly type: 'beamline:fed'
   /** The context's id. */
   readonly context: string
-  readonly events: readonly CommitEvent[]
-}
+} & FedEvents
+
+export type FedEvents = { readonly events: readonly CommitEvent[] } | { readonly sets: FedSets }
