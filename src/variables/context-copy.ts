@@ -2,16 +2,23 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import type { BeamlineError } from '../errors.js'
 import { adopted, type OwnType } from './adoption.js'
-import type { Change, VariableInfo } from './change.js'
+import { type Change, metaOf, type VariableInfo } from './change.js'
 import { wholeState } from './feed-start.js'
 import type { StateParts } from './local-state.js'
-import { defined, deleted, written } from './log-half.js'
 import type { ManagerMessage } from './requests.js'
 import type { CommitEvent, NumberedInfo, SessionState } from './session-state.js'
 import { newId, type StoredVariable } from './stored-variable.js'
 import { sameValue } from './types/index.js'
 import type { Copy } from './upstream.js'
+import { unsaid } from './value-history.js'
 import { Whereabouts } from './whereabouts.js'
+
+/** What was committed in a session before the copy began, of the variables that are there now. */
+export interface Past {
+  readonly after: number
+  readonly through: number
+  readonly changes: readonly Change[]
+}
 
 /** What else a copy needs of its context. */
 interface Surroundings {
@@ -94,15 +101,6 @@ export class ContextCopy implements Copy {
     this.#around.tell({ kind: 'commit', changes: all.map(({ variable }) => variable.change()), answer: undefined })
   }
 
-  /** What the watches of some variables would have been told of commits before those that it has. */
-  told(events: readonly CommitEvent[], names: ReadonlySet<string>): Change[] {
-    return events.flatMap(({ number, op, ...event }) => {
-      const variable = this.#numbered.get(number)
-      const kind = op === 'define' ? defined : op === 'delete' ? deleted : written
-      return variable === undefined || !names.has(variable.name) ? [] : [variable.logged({ ...event, kind, number })]
-    })
-  }
-
   #variable(number: number): StoredVariable {
     const variable = this.#numbered.get(number)
     if (variable === undefined) throw new Error(`no variable has the number ${number}`)
@@ -143,6 +141,21 @@ export class ContextCopy implements Copy {
     const elsewhere = { number: info.number, id: info.id }
     const own = this.#own.get(info.name) ?? (old && { type: old.birth.definition.type, validator: old.validator })
     return adopted(info, historyLimit, undefined, { number, id: old?.id ?? newId(info.name), elsewhere }, own)
+  }
+
+  /** Whether something after a revision is not in the log of the copy, as that begins later. */
+  lacks(revision: unknown): revision is number {
+    return Number.isInteger(revision) && (revision as number) >= 0 && (revision as number) < this.#parts.store.compacted
+  }
+
+  past(after: number, through: number, events: readonly CommitEvent[]): Past {
+    const changes = events.flatMap(({ op, number, value, previous, said, revision, version, timestamp }) => {
+      const variable = op === 'set' ? this.#numbered.get(number) : undefined
+      if (variable === undefined) return []
+      const meta = metaOf(said ?? unsaid, { initial: false, resync: false, revision, version, timestamp })
+      return [{ id: variable.id, name: variable.name, previous, value, meta }]
+    })
+    return { after, through, changes }
   }
 
   become(state: SessionState, reason: string): void {

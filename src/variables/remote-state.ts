@@ -3,11 +3,12 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Wire } from '../threads/wire.js'
-import { ContextCopy } from './context-copy.js'
+import type { Change } from './change.js'
+import { ContextCopy, type Past } from './context-copy.js'
 import { tellMoved } from './context-keeper.js'
 import type { StateParts } from './local-state.js'
 import { checkMetadata } from './metadata.js'
-import type { ContextRequest, ManagerMessage, WatchRequest } from './requests.js'
+import type { ContextRequest, ManagerMessage } from './requests.js'
 import type { ScalarWriter } from './scalar-writer.js'
 import { SharedLog } from './shared-log.js'
 import { type Definition, unknownVariable, type Write } from './state.js'
@@ -29,6 +30,8 @@ export class RemoteState {
   readonly #copy: ContextCopy
   #home: Home | undefined
   #upstream: Upstream | undefined
+  /** What was committed before the copy began, as far as some watch wanted it. */
+  #past: Past | undefined
   /** What came from there while it was being opened. */
   #early: unknown[] | undefined
 
@@ -94,11 +97,7 @@ export class RemoteState {
   }
 
   /** Has a request answered where the state is, or by `now`, once the copy is as new as that. */
-  serve(
-    from: From,
-    request: ContextRequest,
-    now: (asked?: ContextRequest) => void | Promise<void>,
-  ): void | Promise<void> {
+  serve(from: From, request: ContextRequest, now: () => void | Promise<void>): void | Promise<void> {
     const upstream = this.#upstream as Upstream
     switch (request.kind) {
       case 'define':
@@ -113,17 +112,17 @@ export class RemoteState {
       case 'release':
       case 'history':
         return upstream.forward(request, from)
-      case 'watch': {
-        // A watch misses no write that is asked for after it.
-        return upstream.synced((error) => {
-          if (error !== undefined) this.#self.replyError(from, error)
-          else void this.#watch(from, request.watch, now)
-        }, true)
-      }
       case 'get':
       case 'describe':
       case 'list':
-        return upstream.synced((error) => (error === undefined ? void now() : this.#self.replyError(from, error)))
+      case 'watch': {
+        const go = (error?: BeamlineError) => (error === undefined ? void now() : this.#self.replyError(from, error))
+        // A watch misses no write that is asked for after it.
+        if (request.kind !== 'watch') return upstream.synced(go)
+        const since = request.watch.sinceRevision
+        if (since === undefined || !this.#copy.lacks(since)) return upstream.synced(go, true)
+        return void this.#fetch(since).then(() => upstream.synced(go), go)
+      }
       case 'feed': {
         const text = `the context '${this.#copy.id}' lives behind a bridge: share its session from there`
         throw new BeamlineError('INVALID_TYPE', text)
@@ -133,19 +132,20 @@ export class RemoteState {
     }
   }
 
-  /** What came before the copy began the session may still tell. */
-  async #watch(from: From, watch: WatchRequest, now: (asked?: ContextRequest) => void | Promise<void>): Promise<void> {
-    const { sinceRevision: since, names } = watch
-    const through = this.#copy.revision
-    const isKept = this.#parts.store.keepsAllAfter(since ?? through)
-    if (since === undefined || !Number.isInteger(since) || since < 0 || isKept) return now()
-    try {
-      const events = await (this.#upstream as Upstream).past(since, through)
-      const changes = this.#copy.told(events, new Set(names))
-      return now({ kind: 'watch', watch: { ...watch, past: { through, changes } } })
-    } catch (error) {
-      this.#refuse(from, error)
-    }
+  /** What was committed before the copy began is known where the state is. */
+  async #fetch(after: number): Promise<void> {
+    const through = this.#parts.store.compacted
+    this.#past = this.#copy.past(after, through, await (this.#upstream as Upstream).past(after, through))
+  }
+
+  /** The changes of some variables after a revision, if it is one from before the copy began. */
+  since(revision: number, names: ReadonlySet<string>): readonly Change[] | undefined {
+    const { store } = this.#parts
+    const past = this.#past
+    if (past === undefined || past.through !== store.compacted || revision < past.after || !this.#copy.lacks(revision))
+      return undefined
+    const before = past.changes.filter(({ name, meta }) => names.has(name) && meta.revision > revision)
+    return [...before, ...store.since(past.through, ({ name }) => names.has(name))]
   }
 
   /** A write of a scalar, by a number of the copy. */

@@ -48,8 +48,6 @@ export interface WatchRequest {
   readonly names: readonly string[]
   readonly includeInitial: boolean
   readonly sinceRevision: number | undefined
-  /** What the context has asked for of changes that it never had: all from `sinceRevision` through this. */
-  readonly past?: { readonly through: number; readonly changes: readonly Change[] }
 }
 
 /** A watch that goes on after a revision that it has seen. */

@@ -48,10 +48,10 @@ export interface Upstream {
    */
   synced(go: (error?: BeamlineError) => void, first?: boolean): void
   /**
-   * The commits after `since` through `through`, which the copy never had; of the first of each variable without the value before.
-   * @throws BeamlineError COMPACTED when something of them is no longer kept; UNAVAILABLE
+   * What was committed after one revision and up to another, which the copy has not seen, as it is there.
+   * @throws BeamlineError COMPACTED when some of it is no longer kept
    */
-  past(since: number, through: number): Promise<readonly CommitEvent[]>
+  past(after: number, through: number): Promise<CommitEvent[]>
   /** Takes a message, if it is from there. */
   take(message: unknown): void
   /** The context leaves. Resolves when that is known there. */

@@ -140,6 +140,31 @@ test(
   }),
 )
 
+test('X3 a watch may begin at any revision that the session keeps, also one from before the context joined', async () => {
+  const id = `s${++sessions}`
+  const made = await server.sessions.create(id)
+  await made.define('x', 'integer', 0)
+  await made.define('y', 'integer', 0)
+  for (const value of range(1, 5000))
+    made.put(value % 2 === 0 ? 'y' : 'x', value, value === 7 ? { source: 'seven' } : undefined)
+  assert.is(await made.get('y'), 5000)
+  await using ctx = await Context.start(system(), { id, bridge })
+  const seen = new Recorder()
+  await using _ = await ctx.watch(['x'], seen.callback, { sinceRevision: 1000 })
+  await ctx.set('x', 5001)
+  const odd = range(999, 5001).filter((value) => value % 2 === 1)
+  assert.equal(seen.values, odd)
+  assert.equal(seen.steps[0], [997, 999])
+  const early = new Recorder()
+  await using __ = await ctx.watch(['x', 'y'], early.callback, { sinceRevision: 2 })
+  assert.is(early.values.length, 5001)
+  assert.is(early.changes[6]?.meta.source, 'seven')
+  await assert.rejects(
+    ctx.watch(['x'], () => {}, { sinceRevision: 9999 }),
+    'INVALID_TYPE',
+  )
+})
+
 test('X4 a context leaves its session with stop, which goes on; the end of the session ends the context', async () => {
   const id = `s${++sessions}`
   const first = await Context.start(system(), { id, bridge })

@@ -3,9 +3,11 @@ import type { Write } from '../../variables/state.js'
 import type { Command, Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import {
   fromEntry,
+  fromEvent,
   fromFailure,
   fromValue,
   fromVariable,
+  type Known,
   toConstraints,
   toMetadata,
   toValue,
@@ -43,6 +45,10 @@ export function opOf(command: SessionCommand): Op {
       const { name, how } = command
       return { $case: 'release', value: { name, token: 0, force: false, ...how } }
     }
+    case 'since': {
+      const { revision, through, limit } = command
+      return { $case: 'since', value: { revision, through, limit } }
+    }
     case 'history':
       // 0 is all of it.
       return { $case: 'history', value: { name: command.name, limit: command.limit < 2 ** 32 ? command.limit : 0 } }
@@ -50,6 +56,9 @@ export function opOf(command: SessionCommand): Op {
       return { $case: 'sync', value: {} }
   }
 }
+
+/** Who asked knows the variable by its number. */
+const unnamed = (value: unknown): Known => ({ id: '', name: '', base: 'json', value })
 
 function setOf({ name, value, metadata, expectedVersion }: Write) {
   return {
@@ -85,6 +94,10 @@ export function answerOf(op: SessionCommand['op'], { outcome }: Reply): SessionA
     case 'leased': {
       const { holder, token, since, released } = outcome.value
       return op === 'release' ? released : { holder, token, since }
+    }
+    case 'past': {
+      const { events, through } = outcome.value
+      return { events: events.map((event) => fromEvent(event, unnamed(fromValue(event.previous)))), through }
     }
     case 'joined':
     case 'done':

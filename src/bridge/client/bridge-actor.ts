@@ -63,7 +63,6 @@ class BridgeActor implements Behaviour, ConnectionEvents {
       proofOfLife: () => this.#connection.proof,
       send: (pid, message) => self.send(pid, message),
       answer: (from, state) => self.reply(from, state),
-      past: (from, events) => self.reply(from, events),
       refuse: (from, error) => self.replyError(from, error),
       gap: (text) => this.#connection.drop({ ...lost('UNAVAILABLE', text), gap: true }),
       resynced: (session, reason) => this.#tell({ kind: 'resync', resync: { session, reason } }),
@@ -96,8 +95,6 @@ class BridgeActor implements Behaviour, ConnectionEvents {
         this.#attached.remove(request.pid, request.session)
         this.#sessions.detach(request.session, request.pid)
         return this.#self.reply(from, undefined)
-      case 'past':
-        return this.#sessions.past(from, request)
       case 'home':
         return this.#self.reply(from, homeBehind(this.#args.name))
       case 'info':

@@ -25,12 +25,20 @@ export type SessionCommand =
   | { readonly op: 'rollback'; readonly name: string; readonly version: number }
   | { readonly op: 'lease'; readonly name: string; readonly holder: string }
   | { readonly op: 'release'; readonly name: string; readonly how: Release }
+  | { readonly op: 'since'; readonly revision: number; readonly through: number; readonly limit: number }
   | { readonly op: 'history'; readonly name: string; readonly limit: number }
   /**
    * Answered behind every commit that the session had when the server heard of it; when it is `first`, also before every
    * commit of a command that comes after it from here.
    */
   | { readonly op: 'sync'; readonly first: boolean }
+
+/** Some of what was committed before. Of a variable only its number is told. */
+export interface Past {
+  readonly events: readonly CommitEvent[]
+  /** There is nothing else up to here. */
+  readonly through: number
+}
 
 /** What a command comes to; the first is about a `define`, and so on. */
 export type SessionAnswer =
@@ -40,6 +48,7 @@ export type SessionAnswer =
   | ManyWritten
   | readonly HistoryEntry[]
   | Lease
+  | Past
   | boolean
   | undefined
 
@@ -66,8 +75,6 @@ export type BridgeRequest =
     }
   /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
-  /** Answered with the {@link CommitEvent}s of a session that is attached, as far as the server still has them; else COMPACTED. */
-  | ({ readonly kind: 'past' } & PastRequest)
   /** Answered with the {@link Home} of the contexts behind this bridge. */
   | { readonly kind: 'home' }
   /** Answered with {@link BridgeInfo}. */
@@ -76,14 +83,6 @@ export type BridgeRequest =
   | { readonly kind: 'ready' }
   /** What was sent is answered before, if the server does so soon. */
   | { readonly kind: 'close' }
-
-/** What somebody wants to know of the commits before those that it has: all after `since`, through `through`. */
-export interface PastRequest {
-  readonly session: string
-  readonly incarnation: string
-  readonly since: number
-  readonly through: number
-}
 
 /** How a bridge fares. */
 export interface BridgeStats {

@@ -29,7 +29,7 @@ export class SessionLink implements Watching {
   readonly session: string
   readonly #parts: LinkParts
   readonly #members: Members
-  readonly copy = new SessionCopy()
+  readonly #copy = new SessionCopy()
   #phase: 'offline' | 'joining' | 'watching' | 'live' | 'missing' | 'closed' = 'offline'
   #waiting: Attach[] = []
   /** Who has brought the session. */
@@ -48,7 +48,7 @@ export class SessionLink implements Watching {
 
   /** Commits of the session that have not arrived yet, as far as the server has told. */
   get lag(): number {
-    return this.copy.lag
+    return this.#copy.lag
   }
 
   attach(attach: Attach): void {
@@ -109,8 +109,8 @@ export class SessionLink implements Watching {
     const server = this.#parts.serverId()
     if (server === undefined) return
     const [first] = this.#waiting
-    if (this.copy.isEmpty && first?.seen !== undefined) this.copy.become(first.seen)
-    if (!this.copy.isEmpty || this.#home === server) this.#watch()
+    if (this.#copy.isEmpty && first?.seen !== undefined) this.#copy.become(first.seen)
+    if (!this.#copy.isEmpty || this.#home === server) this.#watch()
     else if (first !== undefined) this.#join(first)
   }
 
@@ -153,8 +153,8 @@ export class SessionLink implements Watching {
 
   #watch(): void {
     this.#phase = 'watching'
-    this.copy.watch()
-    this.#credit = this.#parts.watch(this, this.copy.token)
+    this.#copy.watch()
+    this.#credit = this.#parts.watch(this, this.#copy.token)
   }
 
   #unwatch(tell: boolean): void {
@@ -166,14 +166,14 @@ export class SessionLink implements Watching {
   }
 
   created(created: Created): void {
-    if (this.copy.created(created)) this.#live()
+    if (this.#copy.created(created)) this.#live()
   }
 
   snapshot(snapshot: Snapshot): void {
     this.#use(snapshot.variables.length, snapshot.revision)
-    const resume = this.copy.snapshot(snapshot)
+    const resume = this.#copy.snapshot(snapshot)
     if (resume === undefined) return
-    const state = this.copy.state()
+    const state = this.#copy.state()
     if (state !== undefined && !this.#members.isEmpty) {
       const { session } = this
       const reason = reasonOf(resume)
@@ -186,7 +186,7 @@ export class SessionLink implements Watching {
   batch(batch: Batch): void {
     this.#use(batch.events.length, batch.through)
     try {
-      if (!this.copy.batch(batch)) this.#parts.gap(`${this.session}: events came after ${batch.prev}, out of order`)
+      if (!this.#copy.batch(batch)) this.#parts.gap(`${this.session}: events came after ${batch.prev}, out of order`)
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
       this.#anew()
@@ -195,7 +195,7 @@ export class SessionLink implements Watching {
 
   progress(progress: WatchProgress): void {
     if (this.#phase !== 'live') return
-    this.copy.progress(progress)
+    this.#copy.progress(progress)
     this.settle()
     this.#tellLink('live')
   }
@@ -217,7 +217,7 @@ export class SessionLink implements Watching {
 
   /** Tells what has come of a frame. */
   settle(): void {
-    const news = this.copy.news()
+    const news = this.#copy.news()
     if (news === undefined) return
     const { session } = this
     this.#members.tellEvents({ type: 'beamline:bridge', kind: 'events', session, ...news })
@@ -240,19 +240,19 @@ export class SessionLink implements Watching {
       return this.#close()
     }
     this.settle()
-    const token = this.copy.token
+    const token = this.#copy.token
     const isSame = seen !== undefined && seen.incarnation === token?.incarnation
     if (isSame && seen.revision < token.revision) return this.#rewind(attach, seen)
     this.#members.add(pid)
-    this.#parts.answer(from, isSame && seen.revision === token.revision ? undefined : this.copy.state())
+    this.#parts.answer(from, isSame && seen.revision === token.revision ? undefined : this.#copy.state())
     this.#parts.send(pid, this.#link('live'))
   }
 
   /** One has seen less than the others: what it lacks the server may still have. */
   #rewind(attach: Attach, seen: SessionState): void {
-    this.#members.rewound(this.copy.revision)
+    this.#members.rewound(this.#copy.revision)
     this.#unwatch(true)
-    this.copy.become(seen)
+    this.#copy.become(seen)
     this.#waiting.push(attach)
     this.#watch()
   }
@@ -260,7 +260,7 @@ export class SessionLink implements Watching {
   /** Its events make no sense: it begins again with all that there is. */
   #anew(): void {
     this.#unwatch(true)
-    this.copy.clear()
+    this.#copy.clear()
     this.#watch()
   }
 
@@ -270,7 +270,7 @@ export class SessionLink implements Watching {
     if (ms !== undefined) return this.#retry(ms)
     this.#looks = 0
     this.#phase = 'missing'
-    this.copy.clear()
+    this.#copy.clear()
     const { session } = this
     this.#members.lose({ type: 'beamline:bridge', kind: 'missing', session })
     this.#waiting = this.#waiting.map(remaking)

@@ -4,15 +4,16 @@ import { BeamlineError } from '../../errors.js'
 import type { Pid, Ref } from '../../threads/pid.js'
 import type { CommitEvent, SessionState } from '../../variables/session-state.js'
 import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
-import { askPast } from './ask-past.js'
 import { commandOf } from './forwarding.js'
-import type { BridgeMessage, BridgeRequest, FromBridge, SessionCommand } from './messages.js'
-import { isFromBridge } from './shape.js'
+import type { BridgeMessage, BridgeRequest, FromBridge, Past, SessionCommand } from './messages.js'
+import { type Asked, Questions } from './questions.js'
 
 /** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
 const LOOK = 'beamline:bridge:look'
 const MAX_ATTEMPTS = 3000
 const PAUSE = 10
+/** Events of the past that are asked for at a time. */
+const PAGE = 4096
 
 /** How a context reaches its bridge: by a name, as a bridge that was killed comes back under another pid. */
 interface Way {
@@ -40,28 +41,13 @@ export async function openSession(
   return session
 }
 
-/** Somebody who waits for an answer of the session. */
-interface Asked {
-  readonly from: From | undefined
-  /** The variable that was to be defined. */
-  readonly defined?: string
-  /** Instead of an answer: what is done then. */
-  readonly go?: (error?: BeamlineError) => void
-}
-
-/** An answer that waits for the copy to take in what it speaks of. */
-type Reply = FromBridge & { kind: 'reply' }
-
 /** A session behind a bridge, as one context of it sees it. */
 class SessionUpstream implements Upstream {
   readonly #self: Process
   readonly #way: Way
   readonly #copy: Copy
   #bridge!: Pid
-  /** By the number under which it was asked. */
-  readonly #asked = new Map<number, Asked>()
-  #seq = 0
-  #held: Reply[] = []
+  readonly #questions: Questions
   /** What has come since the session was asked for its state, while that has not come. */
   #early: FromBridge[] | undefined
   /** Tells of the bridge's death. */
@@ -74,6 +60,7 @@ class SessionUpstream implements Upstream {
     this.#self = self
     this.#way = way
     this.#copy = copy
+    this.#questions = new Questions(copy)
   }
 
   async attach(how: 'join' | 'rejoin' | 'move'): Promise<void> {
@@ -107,24 +94,38 @@ class SessionUpstream implements Upstream {
   }
 
   forward(request: ForwardedRequest, from: From | undefined): void {
-    const defined = request.kind === 'define' ? { defined: request.definition.name } : {}
-    this.#ask(commandOf(request), { from, ...defined })
+    this.#ask({ command: commandOf(request), from })
   }
 
   synced(go: (error?: BeamlineError) => void, first = false): void {
-    this.#ask({ op: 'sync', first }, { from: undefined, go })
+    this.#ask({ command: { op: 'sync', first }, from: undefined, go: (error) => go(error) })
   }
 
-  past(since: number, through: number): Promise<readonly CommitEvent[]> {
-    const { id: session, incarnation } = this.#copy
-    return askPast(this.#self, this.#bridge, { session, incarnation, since, through })
+  async past(after: number, through: number): Promise<CommitEvent[]> {
+    const events: CommitEvent[] = []
+    for (let revision = after; revision < through; ) {
+      const past = await this.#some({ op: 'since', revision, through, limit: PAGE })
+      events.push(...past.events)
+      revision = past.through
+    }
+    return events
   }
 
-  #ask(command: SessionCommand, asked: Asked): void {
-    if (this.#over !== undefined) return this.#settle(asked, undefined, this.#over)
-    if (this.#orphaned !== undefined) return void this.#orphaned.waiting.push(() => this.#ask(command, asked))
-    const seq = ++this.#seq
-    this.#asked.set(seq, asked)
+  #some(command: SessionCommand): Promise<Past> {
+    return new Promise((resolve, reject) => {
+      const go = (error: BeamlineError | undefined, answer: unknown) => {
+        if (error === undefined) resolve(answer as Past)
+        else reject(error)
+      }
+      this.#ask({ command, from: undefined, go })
+    })
+  }
+
+  #ask(asked: Asked): void {
+    if (this.#over !== undefined) return this.#questions.settle(asked, undefined, this.#over)
+    if (this.#orphaned !== undefined) return void this.#orphaned.waiting.push(() => this.#ask(asked))
+    const seq = this.#questions.add(asked)
+    const { command } = asked
     const { pid } = this.#self
     const message: BridgeMessage = { kind: 'command', session: this.#copy.id, pid, seq, command }
     this.#self.cast(this.#bridge, message)
@@ -141,9 +142,9 @@ class SessionUpstream implements Upstream {
       case 'resync':
         this.#copy.become(message.state, message.reason)
         this.#copy.whereabouts.lag = 0
-        return this.#release(Number.POSITIVE_INFINITY)
+        return this.#questions.release(Number.POSITIVE_INFINITY)
       case 'reply':
-        return this.#reply(message)
+        return this.#questions.reply(message)
       case 'link':
         this.#copy.whereabouts.link = message.state
         this.#copy.whereabouts.proofOfLife = message.proofOfLife
@@ -164,7 +165,7 @@ class SessionUpstream implements Upstream {
       return this.#mend(error)
     }
     this.#copy.whereabouts.lag = Math.max(0, head - this.#copy.revision)
-    if (this.#held.length > 0) this.#release(this.#copy.revision)
+    this.#questions.release(this.#copy.revision)
   }
 
   /** The copy cannot be what the session is: it begins anew. */
@@ -177,44 +178,17 @@ class SessionUpstream implements Upstream {
     })
   }
 
-  #release(revision: number): void {
-    const ready = this.#held.filter((reply) => reply.revision <= revision)
-    this.#held = this.#held.filter((reply) => reply.revision > revision)
-    for (const reply of ready) this.#answer(reply)
-  }
-
-  #reply(reply: Reply): void {
-    if (reply.revision > this.#copy.revision) this.#held.push(reply)
-    else this.#answer(reply)
-  }
-
-  #answer({ seq, answer, error }: Reply): void {
-    const asked = this.#asked.get(seq)
-    if (asked === undefined) return
-    this.#asked.delete(seq)
-    this.#settle(asked, answer, error)
-  }
-
-  #settle({ from, go, defined }: Asked, answer: unknown, error: BeamlineError | undefined): void {
-    if (go !== undefined) go(error)
-    else this.#copy.answer(from, (defined !== undefined && this.#copy.described(defined)) || answer, error)
-  }
-
   /** The bridge is dead. Unless somebody has closed it, another comes in its place. */
   #bereaved(): void {
     if (this.#over !== undefined) return
     this.#copy.whereabouts.link = 'stale'
     const text = 'the bridge died before the answer came: what was asked may or may not have been done'
     const error = new BeamlineError('UNAVAILABLE', text)
-    const asked = [...this.#asked.values()]
-    this.#asked.clear()
-    this.#held = []
-    this.#orphaned = { waiting: [], attempts: 0 }
-    for (const one of asked) {
-      // What changes nothing is asked again.
-      if (one.go !== undefined) this.#orphaned.waiting.push(() => this.#ask({ op: 'sync', first: true }, one))
-      else this.#settle(one, undefined, error)
-    }
+    const asked = this.#questions.drain()
+    // What changes nothing is asked again.
+    const harmless = asked.filter(({ go }) => go !== undefined)
+    this.#orphaned = { waiting: harmless.map((one) => () => this.#ask(one)), attempts: 0 }
+    for (const one of asked) if (one.go === undefined) this.#questions.settle(one, undefined, error)
     this.#look()
   }
 
@@ -258,7 +232,7 @@ class SessionUpstream implements Upstream {
       (there) => {
         const reason = 'the server had lost the session, which has been made again from what its contexts knew'
         this.#copy.become(there as SessionState, reason)
-        this.#release(Number.POSITIVE_INFINITY)
+        this.#questions.release(Number.POSITIVE_INFINITY)
         this.#copy.whereabouts.link = 'live'
         this.#resume()
       },
@@ -278,9 +252,7 @@ class SessionUpstream implements Upstream {
   #end(error: BeamlineError): void {
     if (this.#over !== undefined) return
     this.#over = error
-    for (const asked of [...this.#asked.values()]) this.#settle(asked, undefined, error)
-    this.#asked.clear()
-    this.#held = []
+    for (const asked of this.#questions.drain()) this.#questions.settle(asked, undefined, error)
     const waiting = this.#orphaned?.waiting ?? []
     this.#orphaned = undefined
     for (const ask of waiting) ask()
@@ -296,5 +268,10 @@ class SessionUpstream implements Upstream {
 
 const isOfDeath = (error: unknown): boolean => error instanceof BeamlineError && error.code === 'NOPROC'
 
-const asBeamlineError = (cause: unknown): BeamlineError =>
-  cause instanceof BeamlineError ? cause : new BeamlineError('UNAVAILABLE', String(cause), { cause })
+function asBeamlineError(error: unknown): BeamlineError {
+  return error instanceof BeamlineError ? error : new BeamlineError('UNAVAILABLE', String(error), { cause: error })
+}
+
+function isFromBridge(message: unknown): message is FromBridge {
+  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
+}

@@ -1,14 +1,10 @@
-import type { From } from '../../actors/messages.js'
 import type { BeamlineError } from '../../errors.js'
 import type { Pid } from '../../threads/pid.js'
-import type { CommitEvent } from '../../variables/session-state.js'
 import type { ServerItem, Welcome } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { OnGap, Policy } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { Credit } from './acks.js'
 import { encoded } from './items.js'
 import type { Attach, LinkParts, Watching } from './link-parts.js'
-import type { PastRequest } from './messages.js'
-import { Past } from './past.js'
 import type { Token } from './session-copy.js'
 import { SessionLink } from './session-link.js'
 
@@ -16,7 +12,6 @@ type Item = Exclude<NonNullable<ServerItem['kind']>, { $case: 'reply' }>
 
 export interface SessionsParts extends Omit<LinkParts, 'watch' | 'unwatch' | 'serverId' | 'ended'> {
   item(item: Uint8Array): void
-  past(from: From, events: readonly CommitEvent[]): void
   /** Undefined while there is no connection. */
   welcome(): Welcome | undefined
 }
@@ -79,19 +74,7 @@ export class Sessions {
     for (const link of [...this.#links.values()]) link.online()
   }
 
-  /** Reads commits that came before those which a context of the session has. */
-  past(from: From, request: PastRequest): void {
-    const { acks, refuse, past: answer } = this.#parts
-    const { unwatch } = this.#linkParts
-    const variables = this.#links.get(request.session)?.copy.state()?.variables ?? []
-    const past = new Past(from, request, { acks, variables, unwatch, answer, refuse })
-    if (this.#parts.welcome() === undefined) return past.offline()
-    const token = { incarnation: request.incarnation, revision: request.since }
-    past.begun(this.#watch(past, token, OnGap.ON_GAP_FAIL))
-  }
-
   offline(): void {
-    for (const watching of this.#watches.values()) if (watching instanceof Past) watching.offline()
     this.#watches.clear()
     for (const link of this.#links.values()) link.offline()
   }
@@ -132,7 +115,7 @@ export class Sessions {
     this.#told.clear()
   }
 
-  #watch(link: Watching, resume: Token | undefined, onGap: OnGap = OnGap.ON_GAP_SNAPSHOT): Credit {
+  #watch(link: Watching, resume: Token | undefined): Credit {
     const watchId = ++this.#lastWatch
     const credit = new Credit(watchId, this.#parts.welcome()?.maxCredit ?? 0)
     this.#watches.set(watchId, link)
@@ -143,7 +126,7 @@ export class Sessions {
       resume,
       policy: Policy.POLICY_LOSSLESS,
       minIntervalMs: 0,
-      onGap,
+      onGap: OnGap.ON_GAP_SNAPSHOT,
       credit: credit.limit,
       allowMissing: true,
     }

@@ -1,5 +1,5 @@
 import { Pid } from '../../threads/pid.js'
-import type { BridgeMessage, BridgeRequest, FromBridge } from './messages.js'
+import type { BridgeMessage, BridgeRequest } from './messages.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -8,8 +8,6 @@ const isRecord = (value: unknown): value is Fields => typeof value === 'object' 
 function ofContext({ session, pid }: Fields): boolean {
   return typeof session === 'string' && session !== '' && pid instanceof Pid
 }
-
-const isNumber = (value: unknown): boolean => typeof value === 'number'
 
 const isState = (value: unknown): boolean =>
   value === undefined || (isRecord(value) && Array.isArray(value['variables']) && typeof value['revision'] === 'number')
@@ -24,8 +22,6 @@ export function isBridgeRequest(value: unknown): value is BridgeRequest {
       )
     case 'detach':
       return ofContext(value)
-    case 'past':
-      return typeof value['session'] === 'string' && isNumber(value['since']) && isNumber(value['through'])
     case 'home':
     case 'info':
     case 'ready':
@@ -44,6 +40,7 @@ const ops: readonly unknown[] = [
   'rollback',
   'lease',
   'release',
+  'since',
   'history',
   'sync',
 ]
@@ -53,9 +50,4 @@ export function isBridgeMessage(value: unknown): value is BridgeMessage {
   if (!isRecord(value) || value['kind'] !== 'command' || !ofContext(value)) return false
   const { command } = value
   return typeof value['seq'] === 'number' && isRecord(command) && ops.includes(command['op'])
-}
-
-/** Whether a context has this from its bridge. */
-export function isFromBridge(message: unknown): message is FromBridge {
-  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
 }

@@ -16,6 +16,7 @@ import {
 } from '../wire/native-codec.js'
 import type { Permission } from './guard.js'
 import type { Mirror } from './mirror.js'
+import { pastOf } from './mirror-past.js'
 import type { Mirrors } from './mirrors.js'
 import type { OpenSession, SessionLine } from './session-line.js'
 
@@ -35,6 +36,7 @@ export function permissionFor(op: Operation): Permission {
     case 'list':
     case 'history':
     case 'sync':
+    case 'since':
       return 'read'
     case 'lease':
     case 'release':
@@ -114,6 +116,10 @@ export class Commands {
           const outcome: Outcome = { $case: 'entries', value: { entries: entries.map(toEntry) } }
           whenAt(mirror, revision, () => tell(outcome, revision))
         })
+      }
+      case 'since': {
+        const { value } = op
+        return this.#mirrors.fence(session).then(() => tell({ $case: 'past', value: pastOf(mirror, value) }, 0))
       }
       case 'get':
         return this.#variables(Promise.all(op.value.names.map((name) => context.describe(name))), mirror, tell)

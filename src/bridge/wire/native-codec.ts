@@ -137,6 +137,7 @@ export function toEvent(event: CommitEvent, conflated = 0): wire.Event {
     conflated,
     more,
     defined: info && toVariable(info),
+    previous: undefined,
   }
 }
 

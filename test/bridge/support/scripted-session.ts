@@ -48,6 +48,7 @@ export const setEvent = (number: number, revision: number, value: number, more: 
   conflated: 0,
   more: false,
   defined: undefined,
+  previous: undefined,
   ...more,
 })
 

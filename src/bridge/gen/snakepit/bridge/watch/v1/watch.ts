@@ -237,6 +237,7 @@ export interface Command {
     | { $case: "sync"; value: Sync }
     | { $case: "lease"; value: Lease }
     | { $case: "release"; value: Release }
+    | { $case: "since"; value: Since }
     | undefined;
 }
 
@@ -305,6 +306,13 @@ export interface Release {
   name: string;
   token: number;
   force: boolean;
+}
+
+/** What is kept of the commits after one revision and up to another, `limit` events or a few more. */
+export interface Since {
+  revision: number;
+  through: number;
+  limit: number;
 }
 
 /** Answered once every commit up to now has been offered to the watches of this stream. */
@@ -383,7 +391,11 @@ export interface Event {
   /** more of the same revision follow */
   more: boolean;
   /** DEFINE */
-  defined: Variable | undefined;
+  defined:
+    | Variable
+    | undefined;
+  /** only in a Past */
+  previous: Value | undefined;
 }
 
 export interface Progress {
@@ -428,6 +440,7 @@ export interface Reply {
     | { $case: "joined"; value: Joined }
     | { $case: "done"; value: Done }
     | { $case: "leased"; value: Leased }
+    | { $case: "past"; value: Past }
     | undefined;
 }
 
@@ -482,6 +495,13 @@ export interface Leased {
   /** ms since 1970 */
   since: number;
   released: boolean;
+}
+
+export interface Past {
+  /** each with `previous` */
+  events: Event[];
+  /** there is nothing else up to here */
+  through: number;
 }
 
 export interface Done {
@@ -1618,6 +1638,9 @@ export const Command: MessageFns<Command> = {
       case "release":
         Release.encode(message.op.value, writer.uint32(114).fork()).join();
         break;
+      case "since":
+        Since.encode(message.op.value, writer.uint32(122).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1747,6 +1770,14 @@ export const Command: MessageFns<Command> = {
             message.op = { $case: "release", value: Release.decode(reader, reader.uint32()) };
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.op = { $case: "since", value: Since.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1836,6 +1867,12 @@ export const Command: MessageFns<Command> = {
       case "release": {
         if (object.op?.value !== undefined && object.op?.value !== null) {
           message.op = { $case: "release", value: Release.fromPartial(object.op.value) };
+        }
+        break;
+      }
+      case "since": {
+        if (object.op?.value !== undefined && object.op?.value !== null) {
+          message.op = { $case: "since", value: Since.fromPartial(object.op.value) };
         }
         break;
       }
@@ -2721,6 +2758,85 @@ export const Release: MessageFns<Release> = {
   },
 };
 
+function createBaseSince(): Since {
+  return { revision: 0, through: 0, limit: 0 };
+}
+
+export const Since: MessageFns<Since> = {
+  encode(message: Since, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0) {
+      writer.uint32(8).uint64(message.revision);
+    }
+    if (message.through !== 0) {
+      writer.uint32(16).uint64(message.through);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Since {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSince();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.through = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Since>): Since {
+    return Since.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Since>): Since {
+    const message = createBaseSince();
+    message.revision = object.revision ?? 0;
+    message.through = object.through ?? 0;
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
 function createBaseSync(): Sync {
   return {};
 }
@@ -3455,6 +3571,7 @@ function createBaseEvent(): Event {
     conflated: 0,
     more: false,
     defined: undefined,
+    previous: undefined,
   };
 }
 
@@ -3489,6 +3606,9 @@ export const Event: MessageFns<Event> = {
     }
     if (message.defined !== undefined) {
       Variable.encode(message.defined, writer.uint32(82).fork()).join();
+    }
+    if (message.previous !== undefined) {
+      Value.encode(message.previous, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -3586,6 +3706,14 @@ export const Event: MessageFns<Event> = {
             message.defined = Variable.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.previous = Value.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3614,6 +3742,9 @@ export const Event: MessageFns<Event> = {
     message.more = object.more ?? false;
     message.defined = (object.defined !== undefined && object.defined !== null)
       ? Variable.fromPartial(object.defined)
+      : undefined;
+    message.previous = (object.previous !== undefined && object.previous !== null)
+      ? Value.fromPartial(object.previous)
       : undefined;
     return message;
   },
@@ -4039,6 +4170,9 @@ export const Reply: MessageFns<Reply> = {
       case "leased":
         Leased.encode(message.outcome.value, writer.uint32(82).fork()).join();
         break;
+      case "past":
+        Past.encode(message.outcome.value, writer.uint32(90).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4136,6 +4270,14 @@ export const Reply: MessageFns<Reply> = {
             message.outcome = { $case: "leased", value: Leased.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.outcome = { $case: "past", value: Past.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4201,6 +4343,12 @@ export const Reply: MessageFns<Reply> = {
       case "leased": {
         if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
           message.outcome = { $case: "leased", value: Leased.fromPartial(object.outcome.value) };
+        }
+        break;
+      }
+      case "past": {
+        if (object.outcome?.value !== undefined && object.outcome?.value !== null) {
+          message.outcome = { $case: "past", value: Past.fromPartial(object.outcome.value) };
         }
         break;
       }
@@ -4880,6 +5028,73 @@ export const Leased: MessageFns<Leased> = {
     message.token = object.token ?? 0;
     message.since = object.since ?? 0;
     message.released = object.released ?? false;
+    return message;
+  },
+};
+
+function createBasePast(): Past {
+  return { events: [], through: 0 };
+}
+
+export const Past: MessageFns<Past> = {
+  encode(message: Past, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      Event.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.through !== 0) {
+      writer.uint32(16).uint64(message.through);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Past {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePast();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(Event.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.through = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Past>): Past {
+    return Past.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Past>): Past {
+    const message = createBasePast();
+    message.events = object.events?.map((e) => Event.fromPartial(e)) || [];
+    message.through = object.through ?? 0;
     return message;
   },
 };
