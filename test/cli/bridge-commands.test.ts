@@ -67,13 +67,14 @@ test('set defines when told to, then writes; get, list and history show it', asy
 
 test('watch tells initial values, changes, and every change after a revision', async () => {
   await beamline('set', 'level', '1', '--define', 'integer')
+  await beamline('set', 'level', '7')
   await beamline('set', 'level', '2')
   const from = await beamline('watch', 'level', '--from-revision', '0', '--count', '2', '--json')
   assert.equal([from.code, from.stderr], [0, ''])
   const lines = from.stdout.trim().split('\n')
   assert.equal(
     lines.map((line) => (JSON.parse(line) as { value: number }).value),
-    [1, 2],
+    [7, 2],
   )
   const child = spawn(process.execPath, [
     cli,
@@ -84,7 +85,7 @@ test('watch tells initial values, changes, and every change after a revision', a
     text += chunk
   })
   while (!text.includes('\n')) await once(child.stdout, 'data')
-  assert.match(text, /^level 2 {2}\(revision \d+, version 1, cli, initial\)\n$/)
+  assert.match(text, /^level 2 {2}\(revision \d+, version 2, cli, initial\)\n$/)
   await beamline('set', 'level', '3')
   while (!text.includes('2 → 3')) await once(child.stdout, 'data')
   child.kill('SIGINT')

@@ -63,6 +63,7 @@ for (const [what, tamper] of bugs) {
     }
     await link.judge()
     assert.ok(frameProxy.opened >= 2, 'the stream was not given up')
+    assert.is((await link.bridge.stats()).gaps, 1)
     assert.equal(link.watching[0]?.watch.state, 'live')
   })
 }
