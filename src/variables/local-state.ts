@@ -248,7 +248,8 @@ export class LocalState implements StateProvider {
    * values that make up for them, and what was lost.
    */
   after(revision: number, ids: ReadonlySet<string>): { readonly changes: Change[]; readonly lost: Lost | undefined } {
-    if (this.#store.keepsAllAfter(revision))
+    // A revision that is still to come is one of another life.
+    if (revision <= this.revision && this.#store.keepsAllAfter(revision))
       return { changes: [...this.#store.since(revision, ({ id }) => ids.has(id))], lost: undefined }
     const present = this.identified(ids).map(({ name }) => this.initial(name))
     const changes = present.map(({ meta, ...rest }) => ({ ...rest, meta: { ...meta, resync: true } }))

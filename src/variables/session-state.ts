@@ -1,4 +1,5 @@
 import type { HistoryEntry, Metadata, VariableInfo } from './change.js'
+import type { Lease } from './lease.js'
 
 /** A variable as other places know it that keep a copy of its context. */
 export interface NumberedInfo extends VariableInfo {
@@ -35,6 +36,8 @@ export interface SessionState {
   readonly variables: readonly NumberedInfo[]
   /** Earlier values, oldest first, the present one last, by name; when they were asked for. */
   readonly histories?: Readonly<Record<string, readonly HistoryEntry[]>>
+  /** Variables that only one may write, by name; of a state that goes on elsewhere. */
+  readonly leases?: Readonly<Record<string, Lease>>
 }
 
 /** What a copy is answered that asks to be fed by a context from now on. */
