@@ -162,7 +162,9 @@ class WorkerThread implements ThreadControl {
   }
 
   doze(): void {
-    if (this.#data.isolated) this.#carrier.doze?.()
+    if (!this.#data.isolated) return
+    this.#carrier.doze?.()
+    this.#batch.enabled = true
   }
 
   receive(signal: ThreadSignal, from: number): void {

@@ -8,3 +8,8 @@ import { Process } from './process.js'
 export function doze(self: Process): void {
   Process.hostOf(self).control.doze?.()
 }
+
+/** On a thread that dozes: what `work`, which is none of a user's, sends to one peer leaves in one piece, and wakes it once. */
+export function together(self: Process, work: () => void): void {
+  Process.hostOf(self).batch.run(work)
+}

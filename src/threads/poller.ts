@@ -205,7 +205,7 @@ export class Poller {
     if (this.#lookFor(this.#spin)) this.#found()
     const time = performance.now()
     if (this.#active === 0) this.#active = time
-    else if (time < this.#crowded || time - this.#active >= this.#patience) this.#goToSleep()
+    else if (this.dozes || time < this.#crowded || time - this.#active >= this.#patience) this.#goToSleep()
   }
 
   /**

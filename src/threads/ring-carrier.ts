@@ -6,7 +6,7 @@ import { createRing } from './ring.js'
 import { RingLink } from './ring-link.js'
 
 /** Bytes of each ring of a link that carries little: that of an isolated thread. */
-const NARROW = 65_536
+const NARROW = 262_144
 
 /** How links in shared memory are made. */
 export interface RingOptions {

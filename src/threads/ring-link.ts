@@ -75,7 +75,7 @@ export class RingLink implements Link, Polled, Batched {
 
   send(signal: Signal, transfer?: Transfer): void {
     if (this.#closed) return
-    if ((++this.#sent & RELIEVED_EVERY) === 0) this.#inbox.relieve()
+    if ((++this.#sent & RELIEVED_EVERY) === 0) this.#relieve()
     if (signal.kind === 'wire' && !this.#writing && !this.#spilling && this.#placeWire(signal)) return
     if (this.#writing || (this.#spilling && !this.#caughtUp())) this.#spill(signal, transfer)
     else this.#place(signal, transfer)
@@ -214,7 +214,13 @@ export class RingLink implements Link, Polled, Batched {
     if (at >= 0 || !this.#waits) return at
     if (this.#writer.pending) this.#show()
     // The peer may itself wait for room here.
-    return this.#writer.beginSoon(bytes, this.#inbox.relieve)
+    return this.#writer.beginSoon(bytes, this.#relieve)
+  }
+
+  /** The call to wake up may be among what was taken: whoever sleeps would not hear of the rest. */
+  readonly #relieve = (): void => {
+    this.#inbox.relieve()
+    if (this.#dozes && this.#inbox.hasMore) this.#poller.kick()
   }
 
   /**
@@ -256,8 +262,13 @@ export class RingLink implements Link, Polled, Batched {
   #arrived(posted: Posted): void {
     if (posted === WAKE) return this.#dozes ? this.#poller.stirred() : this.#poller.woken()
     this.#inbox.keep(posted)
-    this.drain()
-    this.#expect(false)
+    try {
+      this.drain()
+    } finally {
+      // The call to wake up may have been taken with what a record in the ring spoke of.
+      if (this.#dozes) this.#poller.stirred()
+      else this.#poller.kick()
+    }
   }
 
   get hasMore(): boolean {

@@ -10,7 +10,7 @@ import { ContextLine } from './context-line.js'
 import { type ContextOptions, contextStart, findContext, type Origin } from './context-spawn.js'
 import { startContext } from './context-start.js'
 import type { Lease, Release } from './lease.js'
-import { resolveModule } from './module-base.js'
+import { resolveVariable } from './module-base.js'
 import type { WatcherInfo } from './requests.js'
 import type { DefineOptions } from './state.js'
 import { defineType } from './types/definition.js'
@@ -83,6 +83,11 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
     // Scalars then go to it the short way; until that is known, and if it never is, the long one.
     line.open().catch(() => {})
     return new Context(line)
+  }
+
+  /** @internal Has a handle learn what it else learns on its way: then scalars go the short way, and it is found again. */
+  static acquaint(context: Context): Promise<void> {
+    return context.#line.open()
   }
 
   /** The process that is the context at present: another when the thread of the one before has died. */
@@ -278,12 +283,7 @@ export class Context<V extends Shape = Shape> implements AsyncDisposable {
    * load
    */
   async resolve(name: Name<V>): Promise<unknown> {
-    const { type, base, value } = await this.describe(name)
-    if (base !== 'module') {
-      const text = `${name} is a ${type}: only a module variable can be resolved: define it with the type 'module'`
-      throw new BeamlineError('INVALID_TYPE', text, { details: { name, type } })
-    }
-    return resolveModule(value as string, await this.#line.modules())
+    return resolveVariable(await this.describe(name), await this.#line.modules())
   }
 
   /**

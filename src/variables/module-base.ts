@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { importModule } from '../actors/entry.js'
 import { BeamlineError, shown } from '../errors.js'
+import type { VariableInfo } from './change.js'
 
 const segment = /^[A-Za-z_]\w*$/
 
@@ -39,7 +40,7 @@ function isImportable(href: string): boolean {
  * the export `Fast` of its module.
  * @throws BeamlineError NOT_FOUND when no base holds it
  */
-export async function resolveModule(name: string, bases: Readonly<Record<string, string>>): Promise<unknown> {
+async function resolveModule(name: string, bases: Readonly<Record<string, string>>): Promise<unknown> {
   const parts = name.split('.')
   for (let length = parts.length - 1; length > 0; length--) {
     const namespace = parts.slice(0, length).join('.')
@@ -74,4 +75,14 @@ async function exportOf(name: string, base: string, key: string): Promise<unknow
   throw new BeamlineError('NOT_FOUND', `the module ${name} is no export of ${base}: export ${key} there`, {
     details: { name, base },
   })
+}
+
+/** Imports what a module variable names; see `Context.resolve` for the errors. */
+export function resolveVariable(
+  { name, type, base, value }: VariableInfo,
+  bases: Parameters<typeof resolveModule>[1],
+): Promise<unknown> {
+  if (base === 'module') return resolveModule(value as string, bases)
+  const text = `${name} is a ${type}: only a module variable can be resolved: define it with the type 'module'`
+  throw new BeamlineError('INVALID_TYPE', text, { details: { name, type } })
 }

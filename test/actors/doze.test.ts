@@ -49,4 +49,17 @@ test(
   }),
 )
 
+test(
+  'takes and sends what does not fit into a ring among what does',
+  withDozer(async ({ self }, dozer) => {
+    const sizes = [1, 10, 1000, 30_000, 70_000, 200_000]
+    for (const round of range(1, 60)) {
+      const messages = range(1, 40).map((i) => `${i}`.repeat(sizes[(i * round) % sizes.length] as number))
+      for (const message of messages) self.send(dozer, message)
+      for (const message of messages) assert.ok((await hear(self)) === message)
+      assert.is(await self.call(dozer, round), round)
+    }
+  }),
+)
+
 test.run()

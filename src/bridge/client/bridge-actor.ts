@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Behaviour, behaviour } from '../../actors/behaviour.js'
-import { doze } from '../../actors/doze.js'
+import { doze, together } from '../../actors/doze.js'
 import { Exit } from '../../actors/exit-reason.js'
 import { Call, Cast, type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
@@ -32,6 +32,7 @@ export const bridgeActor = behaviour<BridgeArgs>(async (self, args) => {
 
 /** Between the contexts of a system and one server: one connection, one stream, on it everything. */
 class BridgeActor implements Behaviour, ConnectionEvents {
+  readonly trusted = true
   readonly #self: Process
   readonly #args: BridgeArgs
   readonly #connection: Connection
@@ -179,6 +180,10 @@ class BridgeActor implements Behaviour, ConnectionEvents {
     this.#server = serverId
     this.#outbox.online(same, this.#args.address, maxFrameBytes)
     this.#sessions.online()
+  }
+
+  reading(work: () => void): void {
+    together(this.#self, work)
   }
 
   item(item: NonNullable<ServerItem['kind']>): void {

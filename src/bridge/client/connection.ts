@@ -20,6 +20,8 @@ const GRACE = 1000
 export interface ConnectionEvents {
   /** The server has answered on a new stream, on which nothing else has been said yet. */
   welcome(welcome: Welcome): void
+  /** Calls `work`, which tells of the items of one frame. */
+  reading(work: () => void): void
   item(item: NonNullable<ServerItem['kind']>): void
   /** All items of a frame have been told. */
   settled(): void
@@ -104,7 +106,7 @@ export class Connection {
       return this.#become('closed', new BeamlineError('INVALID_TYPE', text))
     }
     const stream = new Stream(client, callMetadata(this.#args), this.#args.address, {
-      frame: (items) => this.#frame(items),
+      frame: (items) => this.#events.reading(() => this.#frame(items)),
       ended: (ending) => this.#ended(ending),
     })
     this.#stream = stream

@@ -5,7 +5,7 @@ import { encodeCommand } from '../wire/brief.js'
 /** Commands that may be on their way at one time; more wait here. */
 const WINDOW = 16_384
 /** Commands that may wait. */
-const MAX_WAITING = 100_000
+const MAX_WAITING = 1_000_000
 /** The most bytes of one command, where the server has not said so. */
 const LARGEST = 4 * 1024 * 1024 - 1024
 /** What a frame has around a command. */

@@ -97,7 +97,7 @@ export class Commands {
       case 'rollback':
         return context.rollback(op.value.name, op.value.version).then(({ version, revision, value }) => {
           const outcome: Outcome = { $case: 'written', value: { version, revision, value: toValue(value) } }
-          whenAt(mirror, revision, () => tell(outcome, revision))
+          mirror.reaches(revision, () => tell(outcome, revision))
         })
       case 'lease':
         return context.lease(op.value.name, op.value.holder).then((lease) => {
@@ -114,7 +114,7 @@ export class Commands {
         return context.history(name, limit === 0 ? {} : { limit }).then((entries) => {
           const revision = entries.at(-1)?.revision ?? 0
           const outcome: Outcome = { $case: 'entries', value: { entries: entries.map(toEntry) } }
-          whenAt(mirror, revision, () => tell(outcome, revision))
+          mirror.reaches(revision, () => tell(outcome, revision))
         })
       }
       case 'since': {
@@ -147,7 +147,7 @@ export class Commands {
     const options = op.expectedVersion === undefined ? undefined : { expectedVersion: op.expectedVersion }
     return context.set(op.name, value, metadata, options).then(({ version, revision }) => {
       const outcome: Outcome = { $case: 'written', value: { version, revision, value: undefined } }
-      whenAt(mirror, revision, () => tell(outcome, revision))
+      mirror.reaches(revision, () => tell(outcome, revision))
     })
   }
 
@@ -157,7 +157,7 @@ export class Commands {
       const { revision, versions, errors } = answer as ManyWritten
       const refused = Object.fromEntries(Object.entries(errors).map(([name, error]) => [name, toFailure(error)]))
       const outcome: Outcome = { $case: 'many', value: { revision, versions, errors: refused } }
-      whenAt(mirror, revision, () => tell(outcome, revision))
+      mirror.reaches(revision, () => tell(outcome, revision))
     })
   }
 
@@ -184,11 +184,6 @@ export class Commands {
     if (info === undefined) throw unknownVariable(name)
     tell(variables([info]), info.revision)
   }
-}
-
-/** A mirror may have what an answer speaks of a moment after the answer is here. */
-function whenAt(mirror: Mirror, revision: number, then: () => void): void {
-  mirror.reaches(revision, then)
 }
 
 function bornAs({ log }: Mirror, id: string): NumberedInfo | undefined {

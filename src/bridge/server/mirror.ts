@@ -150,6 +150,7 @@ export class Mirror {
   #commit(event: CommitEvent, now: number): void {
     const { number, name, id } = event
     const standing = this.#byNumber.get(number)
+    if (standing !== undefined) share(event, standing)
     if (event.op === 'define' && event.info !== undefined) this.#stand(Standing.of(event.info))
     else if (event.op === 'set' && standing !== undefined) this.#byNumber.set(number, standing.after(event))
     const entry = this.#log.append(event, now)
@@ -211,6 +212,12 @@ export class Mirror {
     while (met < this.#waiting.length && (this.#waiting[met] as Waiting).revision <= through) met++
     if (met > 0) for (const { then } of this.#waiting.splice(0, met)) then()
   }
+}
+
+/** Each event has come with copies of the same two texts; the log keeps many events. */
+function share(event: { id: string; name: string }, { born }: Standing): void {
+  event.id = born.id
+  event.name = born.name
 }
 
 function add(numbers: Set<number>, number: number | undefined): void {

@@ -3,6 +3,7 @@ import type { Process } from '../../actors/process.js'
 import { BeamlineError } from '../../errors.js'
 import type { Clock, Timer } from '../../threads/clock.js'
 import type { Pid, Ref } from '../../threads/pid.js'
+import { Context } from '../../variables/context.js'
 import { closeFeed, isFed, openFeed } from '../../variables/feed.js'
 import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
 import { isRecord } from '../../variables/shape.js'
@@ -92,6 +93,7 @@ export class Mirrors {
 
   async #begin(fed: Fed): Promise<Mirror> {
     try {
+      await Context.acquaint(fed.session.context)
       const start = await this.#openFeed(fed)
       const mirror = new Mirror(fed.session.id, start, this.#clock, this.#bounds)
       fed.mirror = mirror
@@ -162,15 +164,15 @@ export class Mirrors {
 
   /** Takes a message that has come to the process, if it is for a mirror. @returns whether it was */
   take(message: unknown): boolean {
-    if (isFence(message)) {
-      this.#waiting.get(message.fence)?.()
-      return this.#waiting.delete(message.fence)
-    }
     if (isFed(message)) {
       const fed = this.#all.get(message.context)
       if (fed?.mirror === undefined || fed.isOpening) fed?.early.push(...message.events)
       else fed.mirror.take(message.events)
       return true
+    }
+    if (isFence(message)) {
+      this.#waiting.get(message.fence)?.()
+      return this.#waiting.delete(message.fence)
     }
     if (!isDown(message)) return false
     for (const fed of this.#all.values()) {

@@ -51,6 +51,7 @@ class Over {
 const isOver = (message: unknown): message is Over => (message as Over | null)?.type === 'beamline:server-over'
 
 class ServerActor implements Behaviour {
+  readonly trusted = true
   readonly #self: Process
   readonly #args: ServerArgs
   readonly #sessions: SessionDirectory
