@@ -89,8 +89,8 @@ class SessionUpstream implements Upstream {
       | undefined
     if (state !== undefined && how === 'move') this.#copy.moved(state)
     else if (state !== undefined) {
-      const reason = 'this side had nothing to go on from'
-      this.#become(state, how === 'join' && !again ? 'the context has just joined its session' : reason)
+      const isOther = state.incarnation !== incarnation
+      this.#become(state, isOther ? 'the session is another than this side knew' : 'not all is kept that was missed')
     }
     this.#copy.whereabouts.link = 'live'
     const early = this.#early
