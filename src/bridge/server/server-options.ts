@@ -78,8 +78,7 @@ export const hashOf = (token: string): Buffer => createHash('sha256').update(tok
 export function settingsOf(options: BridgeServerOptions): ServerSettings {
   if (typeof options !== 'object' || options === null) throw bad('options', options, 'give an object')
   for (const option of Object.keys(options))
-    if (!known.includes(option))
-      throw bad(option, options[option as never], `there is no such option; there are ${known.join(', ')}`)
+    if (!known.includes(option)) throw badSecret(option, `there is no such option; there are ${known.join(', ')}`)
   const { tls, token, limits = {}, sessionTtl = 3600, reflection = false, allowInsecureRemote = false } = options
   const address = parseAddress(options.address ?? '127.0.0.1:50051')
   boolean('reflection', reflection)
