@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { assert, suite } from '../harness.js'
+import { answer, Peer } from '../support/bridges.js'
 import { compatFor } from '../support/compat.js'
 import { type PlainSession, typed, untyped } from '../support/plain-client.js'
 import { same } from '../support/same.js'
@@ -159,6 +160,25 @@ test(
     const right = { updates: updates({ a: 2, b: 2 }), metadata: { optimization_id }, atomic: true }
     assert.is((await session.call('SetVariables', right))['success'], true)
     assert.equal(await valuesOf(session), [2, 2, 0])
+  }),
+)
+
+test(
+  'a batch with a name that objects lose is refused, and not answered with a success that did nothing',
+  withSession(async ({ session, server }) => {
+    await abc(session)
+    using peer = new Peer(server.address)
+    const updates = Object.fromEntries(
+      ['a', '__proto__'].map((name) => [
+        name,
+        { typeUrl: 'type.googleapis.com/snakepit.integer', value: Buffer.from('1') },
+      ]),
+    )
+    const request = { sessionId: session.id, updates, metadata: {}, atomic: false, binaryUpdates: {} }
+    const { code, details } = await answer((done) => peer.bridge.setVariables(request, done))
+    assert.equal([code, details], [status.INVALID_ARGUMENT, 'Variable not found: __proto__'])
+    assert.is(await session.value('a'), 0)
+    assert.is((await session.refused('RegisterVariable', { name: '__proto__', type: 'integer' })).own, 'INVALID_TYPE')
   }),
 )
 

@@ -55,6 +55,8 @@ async function setAll(context: Context, request: BatchSetVariablesRequest): Prom
   const { updates, binaryUpdates, metadata, atomic } = request
   const stray = Object.keys(binaryUpdates).find((identifier) => !Object.hasOwn(updates, identifier))
   if (stray !== undefined) throw refused(`the bytes of ${stray} have no value in updates that describes them`)
+  // What is assigned to an object under that name becomes its prototype, so the batch would lose it without a word.
+  if (Object.getPrototypeOf(updates) !== Object.prototype) throw refused('Variable not found: __proto__')
   const found = await findAll(context, Object.keys(updates))
   if (found.length === 0) return { success: true, errors: {}, newVersions: {} }
   const values = new Map<string, unknown>()
