@@ -182,4 +182,26 @@ test(
   }),
 )
 
+test(
+  'a name that is asked for again and again is answered once, and an answer that would be too long is refused',
+  withSession(async ({ session }) => {
+    await session.register('long', 'string', 'x'.repeat(500_000))
+    await session.register('short', 'string', 'y')
+    const variable_identifiers = ['none', ...Array(600).fill('long'), 'short', 'no', 'none']
+    const { variables, missing_variables } = await session.call('GetVariables', { variable_identifiers })
+    assert.equal(
+      [Object.keys(variables).sort(), missing_variables],
+      [
+        ['long', 'short'],
+        ['none', 'no'],
+      ],
+    )
+    const names = Array.from({ length: 9 }, (_, index) => `long${index}`)
+    for (const name of names) await session.register(name, 'string', 'x'.repeat(500_000))
+    const { code, text, own } = await session.refused('GetVariables', { variable_identifiers: names })
+    assert.equal([code, own], [status.RESOURCE_EXHAUSTED, 'EXHAUSTED'])
+    assert.match(text, /ask for fewer variables at once/)
+  }),
+)
+
 test.run()

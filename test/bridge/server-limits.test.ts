@@ -73,6 +73,17 @@ test('a rate fills up again, to a second and no more', () => {
   assert.is(tries(10), 4)
 })
 
+test('a call that turns out to be many is let in, and waited for afterwards', () => {
+  const clock = new VirtualClock()
+  const bucket = new RateLimit(clock, 4, false).of(new Metadata(), '127.0.0.1:1234')
+  bucket.take()
+  bucket.owe(10)
+  clock.advance(1999)
+  assert.throws(() => bucket.take(), /too many calls/)
+  clock.advance(1)
+  bucket.take()
+})
+
 test('without tokens a peer cannot get round its rate by saying some', () => {
   const rates = new RateLimit(new VirtualClock(), 1, false)
   rates.of(bearer('a'), '10.0.0.1:1').take()

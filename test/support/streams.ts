@@ -114,7 +114,7 @@ export class StreamServer implements AsyncDisposable {
       self: own,
       sessions,
       guard: { admit: () => caller },
-      rates: { of: () => ({ take: () => {} }) },
+      rates: { of: () => ({ owe: () => {}, take: () => {} }) },
       limits: { ...defaultLimits, ...options.limits },
       serverId: 'the-server',
       heartbeatMs: options.heartbeatMs ?? 10_000,

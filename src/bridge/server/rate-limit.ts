@@ -5,7 +5,7 @@ import { hashOf } from './server-options.js'
 import type { Bucket, Rates } from './service-deps.js'
 import { tokenIn } from './token-guard.js'
 
-const unlimited: Bucket = { take() {} }
+const unlimited: Bucket = { take() {}, owe() {} }
 
 /** Nobody is counted. */
 export const noRates: Rates = { of: () => unlimited }
@@ -45,6 +45,11 @@ class TokenBucket implements Bucket {
     const retryAfterMs = ((needed - this.#level) / this.#rate) * 1000
     const text = `too many calls: this server takes ${this.#rate} a second from each caller`
     throw new BeamlineError('EXHAUSTED', text, { details: { limit: 'rate', retryAfterMs } })
+  }
+
+  owe(calls: number): void {
+    this.#fill()
+    this.#level -= Math.max(0, calls)
   }
 
   #fill(): void {

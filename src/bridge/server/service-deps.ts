@@ -9,6 +9,8 @@ import type { Sessions } from './session.js'
 export interface Bucket {
   /** @throws BeamlineError EXHAUSTED with `details.retryAfterMs` */
   take(calls?: number): void
+  /** What a call that was let in has turned out to be besides: the next ones wait for it. */
+  owe(calls: number): void
 }
 
 /** How often callers may call. Each call has been counted when its handler runs; what comes on a stream has not. */

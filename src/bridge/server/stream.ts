@@ -5,7 +5,7 @@ import type { ClientFrame, ClientItem, Command, Hello } from '../gen/snakepit/br
 import { fromState } from '../wire/native-codec.js'
 import { refusalOf } from '../wire/status.js'
 import type { Answer, Answered, ClientMemories, ClientMemory } from './client-memory.js'
-import { type Commands, failed, type Outcome, permissionFor } from './commands.js'
+import { type Commands, costOf, failed, type Outcome, permissionFor } from './commands.js'
 import type { Caller } from './guard.js'
 import type { Mirrors } from './mirrors.js'
 import type { Bucket, ServiceDeps } from './service-deps.js'
@@ -195,7 +195,7 @@ export class Stream implements Answered {
     const tell = (outcome: Outcome, revision: number) => memory.done(id, this.#answer(id, sessionId, revision, outcome))
     const fail = (error: unknown) => tell(failed(error), 0)
     try {
-      this.#bucket.take()
+      this.#bucket.take(costOf(op))
       this.#caller.require(sessionId, permissionFor(op))
       if (this.#goals !== undefined) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
       const line = this.#line(sessionId)
