@@ -73,8 +73,8 @@ export class RateLimit implements Rates {
     this.#byToken = byToken
   }
 
-  of(metadata: Metadata, peer: string): Bucket {
-    const token = this.#byToken ? tokenIn(metadata) : undefined
+  of(metadata: Metadata | undefined, peer: string): Bucket {
+    const token = this.#byToken && metadata !== undefined ? tokenIn(metadata) : undefined
     const key = token === undefined ? `at ${peer.replace(/:\d+$/, '')}` : hashOf(token).toString('base64')
     const known = this.#buckets.get(key)
     if (known !== undefined) return known

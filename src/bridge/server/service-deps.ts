@@ -15,7 +15,8 @@ export interface Bucket {
 
 /** How often callers may call. Each call has been counted when its handler runs; what comes on a stream has not. */
 export interface Rates {
-  of(metadata: Metadata, peer: string): Bucket
+  /** @param metadata undefined when its token has not been checked */
+  of(metadata: Metadata | undefined, peer: string): Bucket
 }
 
 /** What the services of a server share: one set for each life of its process. */
