@@ -135,11 +135,14 @@ async function runRemote(
 }
 
 interface Cancellable {
+  readonly cancelled: boolean
   once(event: 'cancelled', heard: () => void): unknown
 }
 
 function signalOf(call: Cancellable): AbortSignal {
   const abort = new AbortController()
-  call.once('cancelled', () => abort.abort())
+  // What has been cancelled before says so no more.
+  if (call.cancelled) abort.abort()
+  else call.once('cancelled', () => abort.abort())
   return abort.signal
 }

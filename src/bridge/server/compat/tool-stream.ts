@@ -21,6 +21,7 @@ export function executeStreamingTool(
   return (call) => {
     const abort = new AbortController()
     for (const event of ['cancelled', 'close', 'error']) call.once(event, () => abort.abort())
+    if (call.cancelled) abort.abort()
     run(deps, tools, call, abort.signal).then(
       () => call.end(),
       (error: unknown) => {
@@ -70,6 +71,7 @@ const chunkOf = (tool: string, count: number, data: Buffer): ToolChunk => ({
 
 async function forward(remote: RemoteTool, call: StreamCall, signal: AbortSignal): Promise<void> {
   if (remote.unreachable !== undefined) throw new BeamlineError('UNAVAILABLE', remote.unreachable)
+  if (signal.aborted) return
   const answer = remote.stream(call.request, { deadline: call.getDeadline() as number, signal })
   try {
     for await (const chunk of answer) await write(call, chunk as ToolChunk, signal)

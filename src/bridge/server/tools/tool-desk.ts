@@ -11,6 +11,8 @@ import { encodeSpec } from './tool-spec.js'
 /** A call of a host's tool, as far as it is told to the host. */
 export type HostCall = Omit<ToolRequest & { kind: 'run' }, 'kind' | 'id'>
 
+const nobodyWaits: ToolAnswer = { kind: 'failed', message: 'nobody waits for the answer any more' }
+
 const closeAll = (tools: Map<string, RemoteTool>) => {
   for (const tool of tools.values()) tool.close()
 }
@@ -88,7 +90,7 @@ export class ToolDesk {
         isOver = true
         return yield answer
       }
-      for (;;) {
+      while (!signal.aborted) {
         answer = await this.#asking(id, signal, () => this.#ask({ kind: 'next', id }) as Promise<ToolAnswer>)
         isOver = answer.kind !== 'value'
         if (answer.kind === 'end') return
@@ -101,6 +103,7 @@ export class ToolDesk {
   }
 
   async #asking(id: string, signal: AbortSignal, ask: (id: string) => Promise<ToolAnswer>): Promise<ToolAnswer> {
+    if (signal.aborted) return nobodyWaits
     const cancel = () => this.#cancel(id)
     signal.addEventListener('abort', cancel, { once: true })
     try {
