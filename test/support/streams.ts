@@ -119,6 +119,7 @@ export class StreamServer implements AsyncDisposable {
       serverId: 'the-server',
       heartbeatMs: options.heartbeatMs ?? 10_000,
       hostTools: pid,
+      remoteTools: [],
       draining: draining.signal,
       onMessage: (taker) => void takers.push(taker),
     }

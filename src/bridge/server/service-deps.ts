@@ -32,6 +32,8 @@ export interface ServiceDeps {
   readonly heartbeatMs: number
   /** The process that keeps the host's tools. */
   readonly hostTools: Pid
+  /** Where tools of workers may be: see `BridgeServerOptions`. */
+  readonly remoteTools: readonly string[]
   /** Aborts when the server is about to end: its `reason` is a {@link Drain}. Streams finish what is committed, and end. */
   readonly draining: AbortSignal
   /** Whoever wants the messages that come to the server's process: the first that says `true` has it. */

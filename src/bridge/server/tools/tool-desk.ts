@@ -8,6 +8,8 @@ import { RemoteTool } from './remote-tool.js'
 import type { ToolAnswer, ToolList, ToolMessage, ToolRequest } from './requests.js'
 import { encodeSpec } from './tool-spec.js'
 
+type Needed = 'self' | 'hostTools' | 'serverId' | 'remoteTools'
+
 /** A call of a host's tool, as far as it is told to the host. */
 export type HostCall = Omit<ToolRequest & { kind: 'run' }, 'kind' | 'id'>
 
@@ -19,13 +21,13 @@ const closeAll = (tools: Map<string, RemoteTool>) => {
 
 /** The tools of a server: those of the host, and in each session those of its workers. */
 export class ToolDesk {
-  readonly #deps: Pick<ServiceDeps, 'self' | 'hostTools' | 'serverId'>
+  readonly #deps: Pick<ServiceDeps, Needed>
   readonly #remote = new PerSession(() => new Map<string, RemoteTool>(), closeAll)
   /** Resolves once those tools are known again that were before the server's thread died. */
   ready: Promise<void> = Promise.resolve()
   #calls = 0
 
-  constructor(deps: Pick<ServiceDeps, 'self' | 'hostTools' | 'serverId'>) {
+  constructor(deps: Pick<ServiceDeps, Needed>) {
     this.#deps = deps
   }
 
@@ -37,7 +39,7 @@ export class ToolDesk {
       const { name } = registration
       if (name === '') throw new BeamlineError('INVALID_TYPE', 'a tool has no name: give it one')
       tools.get(name)?.close()
-      tools.set(name, new RemoteTool(registration, workerId))
+      tools.set(name, new RemoteTool(registration, workerId, this.#deps.remoteTools))
       ids.push([name, `${session.id}:${name}`])
     }
     return Object.fromEntries(ids)
