@@ -3,7 +3,7 @@ import type { Command } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { encodeReply } from '../wire/brief.js'
 import { fromState } from '../wire/native-codec.js'
 import type { Answer, Answered, ClientMemory } from './client-memory.js'
-import { type Commands, failed, type Operation, type Outcome, permissionFor } from './commands.js'
+import { type Commands, costOf, failed, type Operation, type Outcome, permissionFor } from './commands.js'
 import type { Caller } from './guard.js'
 import type { Bucket } from './service-deps.js'
 import type { SessionLine } from './session-line.js'
@@ -59,7 +59,7 @@ export class StreamCommands implements Answered {
 
   #run(sessionId: string, op: Operation, tell: (outcome: Outcome, revision: number) => void): void {
     const { bucket, caller, commands } = this.#host
-    bucket.take()
+    bucket.take(costOf(op))
     caller.require(sessionId, permissionFor(op))
     if (this.#isRefusing) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
     const line = this.#host.line(sessionId)
