@@ -25,10 +25,11 @@ export class Members {
     return this.#all.size === 0 && this.#lost.size === 0
   }
 
-  add(pid: Pid): void {
+  /** @param seen up to which it has had everything, when that is more than the others have */
+  add(pid: Pid, seen = 0): void {
     const key = pid.toString()
     this.#lost.delete(key)
-    this.#all.set(key, { pid, seen: 0 })
+    this.#all.set(key, { pid, seen })
   }
 
   delete(pid: Pid): void {
@@ -39,6 +40,12 @@ export class Members {
 
   tell(message: FromBridge): void {
     for (const { pid } of this.#all.values()) this.#send(pid, message)
+  }
+
+  /** All of them begin again from one state, whatever they have had. */
+  resync(message: FromBridge): void {
+    for (const member of this.#all.values()) member.seen = 0
+    this.tell(message)
   }
 
   /** None is told again of what it has had. */

@@ -177,7 +177,7 @@ export class SessionLink implements Watching {
     if (state !== undefined && !this.#members.isEmpty) {
       const { session } = this
       const reason = reasonOf(resume)
-      this.#members.tell({ type: 'beamline:bridge', kind: 'resync', session, state, reason })
+      this.#members.resync({ type: 'beamline:bridge', kind: 'resync', session, state, reason })
       this.#parts.resynced(session, reason)
     }
     this.#live()
