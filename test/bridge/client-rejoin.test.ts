@@ -1,9 +1,14 @@
+import { status } from '@grpc/grpc-js'
 import { ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
+import type { BeamlineError } from '../../src/errors.js'
 import { assert, suite } from '../harness.js'
+import { systemFor } from '../support/system.js'
 import { Linked, stateAt } from './support/linked.js'
-import { setEvent } from './support/scripted-session.js'
+import { createdOf, playJoin, ScriptedContext, setEvent } from './support/scripted-session.js'
+import { begun, onStage } from './support/scripted-stage.js'
 
 const test = suite('contexts that come back to a session')
+const system = systemFor(test, { threads: 1 })
 
 test('after a resync to a lower revision all of its contexts hear of what follows', () => {
   const linked = new Linked()
@@ -20,5 +25,67 @@ test('after a resync to a lower revision all of its contexts hear of what follow
   ])
   assert.equal(linked.answers.get(2), { ...stateAt(3, 'second') })
 })
+
+test('a move is refused when the connection is lost before its answer, and nothing is left of it', () => {
+  const linked = new Linked()
+  linked.attach(1, { state: stateAt(3) })
+  assert.is(linked.commands.length, 1)
+  linked.lose()
+  const error = linked.answers.get(1) as BeamlineError
+  assert.equal([error.code, error.details['uncertain'], linked.ended], ['UNAVAILABLE', true, true])
+  assert.match(error.message, /may or may not have been made/)
+})
+
+test('a move that only waited behind another was not begun', () => {
+  const linked = new Linked()
+  linked.attach(1)
+  linked.attach(2, { state: stateAt(3) })
+  linked.lose()
+  const error = linked.answers.get(2) as BeamlineError
+  assert.match(error.message, /was not begun/)
+  assert.equal([linked.answers.has(1), linked.ended], [false, false])
+  linked.lose(false)
+  assert.is((linked.answers.get(1) as BeamlineError).code, 'UNAVAILABLE')
+})
+
+for (const back of [{ seen: stateAt(3) }, { again: true }, { again: true, state: stateAt(3) }])
+  test(`who was of the session before waits for the next connection (${Object.keys(back)})`, () => {
+    const linked = new Linked()
+    linked.attach(1, back)
+    linked.lose(false)
+    assert.is(linked.answers.size, 0)
+    linked.find('two')
+    assert.is(linked.commands.length + linked.watches.length, 2)
+  })
+
+for (const whenOffline of ['wait', 'reject'] as const)
+  test(`while there is no connection, only who was of the session before can attach (${whenOffline})`, () =>
+    onStage(
+      system(),
+      async ({ server, bridge, stream }) => {
+        const away = new Promise((resolve) => bridge.on('state', resolve))
+        server.refusal = { code: status.UNAVAILABLE, details: 'away' }
+        stream.end()
+        await away
+        await assert.rejects(new ScriptedContext(system(), bridge, 'moved').attach({ state: begun }), 'UNAVAILABLE')
+        if (whenOffline === 'reject')
+          await assert.rejects(new ScriptedContext(system(), bridge, 'new').attach(), 'UNAVAILABLE')
+        const back = [
+          new ScriptedContext(system(), bridge, 'seen').attach({ seen: begun }),
+          new ScriptedContext(system(), bridge, 'again').attach({ again: true }),
+        ]
+        assert.is((await bridge.stats()).sessions, 2)
+        server.refusal = undefined
+        const next = await server.stream()
+        next.welcome()
+        const { watchId, sessionId } = await next.next('create')
+        assert.is(sessionId, 'seen')
+        next.say(createdOf(watchId, { ...begun, resume: ResumeResult.RESUME_RESULT_RESUMED }))
+        await playJoin(next, begun)
+        const [seen, again] = await Promise.all(back)
+        assert.equal([seen, again?.revision], [undefined, 5])
+      },
+      { whenOffline },
+    ))
 
 test.run()

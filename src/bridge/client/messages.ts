@@ -57,7 +57,8 @@ export type BridgeRequest =
   /**
    * From now on `pid` is a context of the session: it gets a {@link FromBridge} for all that happens. With `create`, makes
    * the session unless it is there, with `state` when that is given (then it must not be there: ALREADY_EXISTS).
-   * Answered with the {@link SessionState} of now; the commits after it follow as `events`.
+   * Answered with the {@link SessionState} of now; the commits after it follow as `events`. Who would make it with a
+   * `state` does not wait for a connection: UNAVAILABLE.
    */
   | {
       readonly kind: 'attach'
@@ -72,6 +73,11 @@ export type BridgeRequest =
        * begins again with that.
        */
       readonly seen?: SessionState
+      /**
+       * A context that was attached before, and brings what it has as `state` or begins anew. Like one that has `seen` the
+       * session it waits while there is no connection, also where others are refused.
+       */
+      readonly again?: boolean
     }
   /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }

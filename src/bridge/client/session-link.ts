@@ -12,10 +12,11 @@ import {
 } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { fromFailure, toState } from '../wire/native-codec.js'
 import type { Credit } from './acks.js'
-import { type Attach, type LinkParts, remaking, type Watching } from './link-parts.js'
+import type { Attach, LinkParts, Watching } from './link-parts.js'
 import { Members } from './members.js'
 import type { FromBridge } from './messages.js'
 import { SessionCopy } from './session-copy.js'
+import { Waiting } from './waiting.js'
 import { endOf, reasonOf, retryOf } from './watch-ends.js'
 
 /** Milliseconds between looks for a session that a new server does not have yet: whoever runs it may bring it back. */
@@ -31,9 +32,7 @@ export class SessionLink implements Watching {
   readonly #members: Members
   readonly #copy = new SessionCopy()
   #phase: 'offline' | 'joining' | 'watching' | 'live' | 'missing' | 'closed' = 'offline'
-  #waiting: Attach[] = []
-  /** Who has brought the session. */
-  #maker: Attach | undefined
+  readonly #waiting: Waiting
   #credit: Credit | undefined
   /** The server on which the session is known to have been. */
   #home: string | undefined
@@ -44,6 +43,7 @@ export class SessionLink implements Watching {
     this.session = session
     this.#parts = parts
     this.#members = new Members(parts.send)
+    this.#waiting = new Waiting(session, parts.refuse)
   }
 
   /** Commits of the session that have not arrived yet, as far as the server has told. */
@@ -52,21 +52,21 @@ export class SessionLink implements Watching {
   }
 
   attach(attach: Attach): void {
-    this.#forget(attach.pid)
+    this.#waiting.delete(attach.pid)
     if (this.#phase === 'live') return this.#admit(attach)
-    this.#waiting.push(attach)
+    this.#waiting.add(attach)
     this.online()
   }
 
   detach(pid: Pid): void {
     this.#members.delete(pid)
-    this.#forget(pid)
+    this.#waiting.delete(pid)
     this.#close()
   }
 
   /** Ends it when nobody is left. */
   #close(): void {
-    if (!this.#members.isEmpty || this.#waiting.length > 0 || this.#phase === 'closed') return
+    if (!this.#members.isEmpty || !this.#waiting.isEmpty || this.#phase === 'closed') return
     this.#end(new BeamlineError('STOPPED', `no context is attached to the session ${this.session} any more`))
   }
 
@@ -75,11 +75,14 @@ export class SessionLink implements Watching {
     if (this.#phase === 'offline' || this.#phase === 'missing') this.#begin()
   }
 
-  offline(): void {
+  /** @param wait whether those wait for another connection that have not been here before */
+  offline(wait: boolean): void {
     this.#unwatch(false)
     this.#clearTimer()
     if (this.#phase === 'live') this.#tellLink('stale')
     if (this.#phase === 'live' || this.#phase === 'watching') this.#phase = 'offline'
+    this.#waiting.lost(wait)
+    this.#close()
   }
 
   /** Nothing will bring the session back. */
@@ -88,12 +91,8 @@ export class SessionLink implements Watching {
     this.settle()
     const { session } = this
     this.#members.tell({ type: 'beamline:bridge', kind: 'closed', session, error })
-    for (const { from } of this.#waiting.splice(0)) this.#parts.refuse(from, error)
+    this.#waiting.refuseAll(error)
     this.#end(error)
-  }
-
-  #forget(pid: Pid): void {
-    this.#waiting = this.#waiting.filter((attach) => !attach.pid.equals(pid))
   }
 
   #end(error: BeamlineError): void {
@@ -108,7 +107,7 @@ export class SessionLink implements Watching {
     this.#clearTimer()
     const server = this.#parts.serverId()
     if (server === undefined) return
-    const [first] = this.#waiting
+    const { first } = this.#waiting
     if (this.#copy.isEmpty && first?.seen !== undefined) this.#copy.become(first.seen)
     if (!this.#copy.isEmpty || this.#home === server) this.#watch()
     else if (first !== undefined) this.#join(first)
@@ -116,6 +115,7 @@ export class SessionLink implements Watching {
 
   #join(attach: Attach): void {
     this.#phase = 'joining'
+    this.#waiting.made(attach)
     const state = attach.state && toState(attach.state)
     const isUnderWay = this.#parts.outbox.postAtOnce({
       session: this.session,
@@ -124,7 +124,7 @@ export class SessionLink implements Watching {
       done: (reply, error) => {
         if (this.#phase !== 'joining') return
         this.#phase = 'offline'
-        if (reply?.outcome?.$case === 'joined') return this.#joined(attach)
+        if (reply?.outcome?.$case === 'joined') return this.#joined()
         const failure = reply?.outcome?.$case === 'failure' ? fromFailure(reply.outcome.value) : error
         // When the connection was lost, and the server replaced, it is asked again.
         if (reply !== undefined || failure?.code !== 'UNAVAILABLE') this.#refused(attach, failure)
@@ -133,22 +133,21 @@ export class SessionLink implements Watching {
     if (!isUnderWay) this.#phase = 'offline'
   }
 
-  #joined(attach: Attach): void {
+  #joined(): void {
     this.#home = this.#parts.serverId()
-    this.#maker = attach
-    if (this.#waiting.length === 0) return this.#close()
+    if (this.#waiting.isEmpty) return this.#close()
     if (this.#home !== undefined) this.#watch()
   }
 
   #refused(attach: Attach, failure: BeamlineError | undefined): void {
     const error = failure ?? new BeamlineError('UNAVAILABLE', `the server did not say whether ${this.session} is there`)
-    const isWaiting = this.#waiting.includes(attach)
+    const isWaiting = this.#waiting.has(attach)
     if (isWaiting && attach.yields && error.code === 'ALREADY_EXISTS')
       return this.attach({ ...attach, state: undefined, yields: false })
     if (isWaiting) this.#parts.refuse(attach.from, error)
-    this.#forget(attach.pid)
+    this.#waiting.delete(attach.pid)
     this.#close()
-    if (this.#waiting.length > 0) this.online()
+    if (!this.#waiting.isEmpty) this.online()
   }
 
   #watch(): void {
@@ -228,13 +227,13 @@ export class SessionLink implements Watching {
     this.#looks = 0
     this.#home = this.#parts.serverId()
     this.#tellLink('live')
-    for (const attach of this.#waiting.splice(0)) this.attach(attach)
+    for (const attach of this.#waiting.takeAll()) this.attach(attach)
     if (this.#phase === 'live') this.#parts.outbox.setOpen(this.session, true)
   }
 
   #admit(attach: Attach): void {
     const { from, pid, state, seen } = attach
-    if (state !== undefined && attach !== this.#maker && !attach.yields) {
+    if (state !== undefined && !this.#waiting.isMaker(attach) && !attach.yields) {
       const text = `the session ${this.session} is there already: attach to it without a state`
       this.#parts.refuse(from, new BeamlineError('ALREADY_EXISTS', text, { details: { id: this.session } }))
       return this.#close()
@@ -253,7 +252,7 @@ export class SessionLink implements Watching {
     this.#members.rewound(this.#copy.revision)
     this.#unwatch(true)
     this.#copy.become(seen)
-    this.#waiting.push(attach)
+    this.#waiting.add(attach)
     this.#watch()
   }
 
@@ -273,8 +272,8 @@ export class SessionLink implements Watching {
     this.#copy.clear()
     const { session } = this
     this.#members.lose({ type: 'beamline:bridge', kind: 'missing', session })
-    this.#waiting = this.#waiting.map(remaking)
-    if (this.#waiting.length > 0) this.#begin()
+    this.#waiting.remake()
+    if (!this.#waiting.isEmpty) this.#begin()
   }
 
   #retry(ms: number): void {

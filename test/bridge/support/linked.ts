@@ -135,9 +135,9 @@ export class Linked {
   }
 
   /** The connection is lost. */
-  lose(): void {
+  lose(wait = true): void {
     this.outbox.offline()
-    this.link.offline()
+    this.link.offline(wait)
     this.server = undefined
   }
 
