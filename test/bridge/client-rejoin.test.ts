@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import type { BeamlineError } from '../../src/errors.js'
+import type { SessionState } from '../../src/variables/session-state.js'
 import { assert, suite } from '../harness.js'
 import { systemFor } from '../support/system.js'
 import { Linked, stateAt } from './support/linked.js'
@@ -23,7 +24,7 @@ test('after a resync to a lower revision all of its contexts hear of what follow
     [1, 'events', [4]],
     [2, 'events', [4]],
   ])
-  assert.equal(linked.answers.get(2), { ...stateAt(3, 'second') })
+  assert.equal(linked.answers.get(2), { ...stateAt(3, 'second'), server: 'one' })
 })
 
 test('a move is refused when the connection is lost before its answer, and nothing is left of it', () => {
@@ -87,5 +88,38 @@ for (const whenOffline of ['wait', 'reject'] as const)
       },
       { whenOffline },
     ))
+
+test('a session that its server has deleted is not made again by who has seen it there', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: { ...stateAt(3), server: 'one' } })
+  linked.attach(2, { seen: { ...stateAt(3), server: 'zero' } })
+  linked.gone()
+  assert.equal(
+    [1, 2].map((slot) => (linked.answers.get(slot) as BeamlineError).code),
+    ['NOT_FOUND', 'NOT_FOUND'],
+  )
+  assert.equal([linked.ended, linked.commands], [true, []])
+})
+
+test('a session that another server had is looked for, and then made again', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: { ...stateAt(3), server: 'zero' } })
+  for (let look = 0; look < 6; look++) {
+    linked.gone()
+    linked.clock.advance(400)
+  }
+  const op = linked.commands[0]?.op
+  assert.is(op?.$case === 'join' && op.value.state?.variables.length, 1)
+  linked.joined()
+  linked.snapshot(stateAt(1))
+  assert.is((linked.answers.get(1) as SessionState).server, 'one')
+})
+
+test('a context hears where its session is', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(3) })
+  linked.created(3)
+  assert.is(linked.servers.at(-1), 'one')
+})
 
 test.run()

@@ -70,7 +70,7 @@ export type BridgeRequest =
       /**
        * A context that was attached before, to a bridge whose thread has died or as a process whose own has, and all that
        * it knows: answered with `undefined` when `events` alone make up for the rest. With `create`, a session that is gone
-       * begins again with that.
+       * begins again with that, unless it was on the same `server`: then it was deleted, and is NOT_FOUND.
        */
       readonly seen?: SessionState
       /**
@@ -179,6 +179,8 @@ export type FromBridge =
       readonly kind: 'link'
       readonly session: string
       readonly state: 'live' | 'stale'
+      /** Where the session is, for the `server` of what the context has `seen`; undefined without a connection. */
+      readonly server: string | undefined
       /** Milliseconds since 1970 of the last proof of life. */
       readonly proofOfLife: number
     }

@@ -1,5 +1,4 @@
 import { BeamlineError } from '../../errors.js'
-import type { Timer } from '../../threads/clock.js'
 import type { Pid } from '../../threads/pid.js'
 import type { SessionState } from '../../variables/session-state.js'
 import {
@@ -15,12 +14,10 @@ import type { Credit } from './acks.js'
 import type { Attach, LinkParts, Watching } from './link-parts.js'
 import { Members } from './members.js'
 import type { FromBridge } from './messages.js'
+import { Retries } from './retries.js'
 import { SessionCopy } from './session-copy.js'
 import { Waiting } from './waiting.js'
 import { endOf, reasonOf, retryOf } from './watch-ends.js'
-
-/** Milliseconds between looks for a session that a new server does not have yet: whoever runs it may bring it back. */
-const LOOKS = [50, 100, 200, 300, 350]
 
 /**
  * One session of a server, for the contexts of it in this system. `joining` brings the session, `watching` waits for what
@@ -36,14 +33,14 @@ export class SessionLink implements Watching {
   #credit: Credit | undefined
   /** The server on which the session is known to have been. */
   #home: string | undefined
-  #looks = 0
-  #timer: Timer | undefined
+  readonly #retries: Retries
 
   constructor(session: string, parts: LinkParts) {
     this.session = session
     this.#parts = parts
     this.#members = new Members(parts.send)
     this.#waiting = new Waiting(session, parts.refuse)
+    this.#retries = new Retries(parts.clock)
   }
 
   /** Commits of the session that have not arrived yet, as far as the server has told. */
@@ -78,7 +75,7 @@ export class SessionLink implements Watching {
   /** @param wait whether those wait for another connection that have not been here before */
   offline(wait: boolean): void {
     this.#unwatch(false)
-    this.#clearTimer()
+    this.#retries.stop()
     if (this.#phase === 'live') this.#tellLink('stale')
     if (this.#phase === 'live' || this.#phase === 'watching') this.#phase = 'offline'
     this.#waiting.lost(wait)
@@ -97,14 +94,14 @@ export class SessionLink implements Watching {
 
   #end(error: BeamlineError): void {
     this.#unwatch(true)
-    this.#clearTimer()
+    this.#retries.stop()
     this.#phase = 'closed'
     this.#parts.outbox.forget(this.session, error)
     this.#parts.ended(this)
   }
 
   #begin(): void {
-    this.#clearTimer()
+    this.#retries.stop()
     const server = this.#parts.serverId()
     if (server === undefined) return
     const { first } = this.#waiting
@@ -172,7 +169,7 @@ export class SessionLink implements Watching {
     this.#use(snapshot.variables.length, snapshot.revision)
     const resume = this.#copy.snapshot(snapshot)
     if (resume === undefined) return
-    const state = this.#copy.state()
+    const state = this.#state()
     if (state !== undefined && !this.#members.isEmpty) {
       const { session } = this
       const reason = reasonOf(resume)
@@ -201,13 +198,18 @@ export class SessionLink implements Watching {
 
   canceled({ reason, detail, retryAfterMs }: Canceled): void {
     this.#unwatch(false)
-    const isElsewhere = reason === Reason.REASON_NOT_FOUND && this.#home !== this.#parts.serverId()
-    if (isElsewhere) return this.#look()
+    if (reason === Reason.REASON_NOT_FOUND && !this.#wasHere) return this.#look()
     const error = endOf(reason, this.session, detail)
     if (error !== undefined) return this.close(error)
     this.settle()
     if (this.#phase === 'live') this.#tellLink('stale')
     this.#retry(retryOf(reason, retryAfterMs))
+  }
+
+  /** Whether the session has been on this server: then it is gone for good when it is not there. */
+  get #wasHere(): boolean {
+    const server = this.#parts.serverId()
+    return this.#home === server || this.#waiting.knows(server)
   }
 
   #use(count: number, through: number): void {
@@ -224,7 +226,7 @@ export class SessionLink implements Watching {
 
   #live(): void {
     this.#phase = 'live'
-    this.#looks = 0
+    this.#retries.found()
     this.#home = this.#parts.serverId()
     this.#tellLink('live')
     for (const attach of this.#waiting.takeAll()) this.attach(attach)
@@ -243,7 +245,7 @@ export class SessionLink implements Watching {
     const isSame = seen !== undefined && seen.incarnation === token?.incarnation
     if (isSame && seen.revision < token.revision) return this.#rewind(attach, seen)
     this.#members.add(pid)
-    this.#parts.answer(from, isSame && seen.revision === token.revision ? undefined : this.#copy.state())
+    this.#parts.answer(from, isSame && seen.revision === token.revision ? undefined : this.#state())
     this.#parts.send(pid, this.#link('live'))
   }
 
@@ -265,9 +267,8 @@ export class SessionLink implements Watching {
 
   /** A server that has been replaced may get its sessions a little later. */
   #look(): void {
-    const ms = LOOKS[this.#looks++]
+    const ms = this.#retries.look()
     if (ms !== undefined) return this.#retry(ms)
-    this.#looks = 0
     this.#phase = 'missing'
     this.#copy.clear()
     const { session } = this
@@ -279,8 +280,12 @@ export class SessionLink implements Watching {
   #retry(ms: number): void {
     this.#phase = 'offline'
     this.#parts.outbox.setOpen(this.session, false)
-    this.#clearTimer()
-    this.#timer = this.#parts.clock.setTimeout(() => this.#begin(), ms)
+    this.#retries.after(ms, () => this.#begin())
+  }
+
+  #state(): SessionState | undefined {
+    const state = this.#copy.state()
+    return state && { ...state, server: this.#parts.serverId() }
   }
 
   #tellLink(state: 'live' | 'stale'): void {
@@ -289,11 +294,7 @@ export class SessionLink implements Watching {
 
   #link(state: 'live' | 'stale'): FromBridge {
     const { session } = this
-    return { type: 'beamline:bridge', kind: 'link', session, state, proofOfLife: this.#parts.proofOfLife() }
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== undefined) this.#parts.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    const server = this.#parts.serverId()
+    return { type: 'beamline:bridge', kind: 'link', session, state, server, proofOfLife: this.#parts.proofOfLife() }
   }
 }

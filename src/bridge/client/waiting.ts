@@ -53,6 +53,11 @@ export class Waiting {
     this.#all = this.#all.map(remaking)
   }
 
+  /** Whether one of them has seen the session on that server. */
+  knows(server: string | undefined): boolean {
+    return this.#all.some(({ seen }) => seen?.server !== undefined && seen.server === server)
+  }
+
   refuseAll(error: BeamlineError): void {
     for (const { from } of this.takeAll()) this.#refuse(from, error)
   }

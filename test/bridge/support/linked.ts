@@ -40,6 +40,7 @@ export class Linked {
   /** What the attaches were answered: a state, or `undefined`, or why not. */
   readonly answers = new Map<number, SessionState | undefined | BeamlineError>()
   readonly commands: Command[] = []
+  /** Where contexts were told that their session is. */
   readonly servers: (string | undefined)[] = []
   ended = false
   #watch = 0
@@ -79,7 +80,7 @@ export class Linked {
   #hear(slot: number, message: FromBridge): void {
     switch (message.kind) {
       case 'link':
-        return
+        return void this.servers.push(message.server)
       case 'events':
         return void this.told.push([slot, 'events', message.events.map(({ revision }) => revision)])
       case 'resync':
