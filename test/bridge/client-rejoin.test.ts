@@ -122,4 +122,46 @@ test('a context hears where its session is', () => {
   assert.is(linked.servers.at(-1), 'one')
 })
 
+test('a context that is ahead of the others goes on from where it is', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(10) })
+  linked.attach(2, { seen: stateAt(12) })
+  linked.created(12)
+  assert.equal([...linked.answers.values()], [undefined, undefined])
+  linked.batch(10, 11, setEvent(1, 11, 11))
+  linked.batch(11, 13, setEvent(1, 12, 12), setEvent(1, 13, 13))
+  linked.batch(13, 14, setEvent(1, 14, 14))
+  assert.equal(linked.told, [
+    [1, 'events', [11]],
+    [1, 'events', [12, 13]],
+    [2, 'events', [13]],
+    [1, 'events', [14]],
+    [2, 'events', [14]],
+  ])
+})
+
+test('a context that is ahead of the server begins again with what that has', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(10) })
+  linked.attach(2, { seen: stateAt(13) })
+  linked.created(12)
+  assert.equal([linked.answers.get(1), (linked.answers.get(2) as SessionState).revision], [undefined, 10])
+})
+
+test('a context that lacks what the server has no more begins again, and the others go on', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(10) })
+  linked.created(12, ResumeResult.RESUME_RESULT_RESUMED, 'first', 9)
+  linked.attach(2, { seen: stateAt(8) })
+  assert.equal((linked.answers.get(2) as SessionState).revision, 10)
+  linked.attach(3, { seen: stateAt(9) })
+  assert.equal([linked.watches, linked.answers.has(3)], [[10, 9], false])
+  linked.snapshot(stateAt(14), ResumeResult.RESUME_RESULT_COMPACTED, 13)
+  assert.equal((linked.answers.get(3) as SessionState).revision, 14)
+  assert.equal(linked.told, [
+    [1, 'resync', 14],
+    [2, 'resync', 14],
+  ])
+})
+
 test.run()

@@ -6,7 +6,7 @@ type Events = Extract<FromBridge, { readonly kind: 'events' }>
 
 interface Member {
   readonly pid: Pid
-  /** It has had everything up to this revision. */
+  /** It has had everything up to this revision, which is more than has been told to all; or 0. */
   seen: number
 }
 
@@ -50,9 +50,12 @@ export class Members {
 
   /** None is told again of what it has had. */
   tellEvents(message: Events): void {
-    for (const { pid, seen } of this.#all.values()) {
-      if (seen === 0) this.#send(pid, message)
-      else if (message.through > seen) this.#send(pid, { ...message, events: after(message.events, seen) })
+    for (const member of this.#all.values()) {
+      const { pid, seen } = member
+      if (message.through <= seen) continue
+      this.#send(pid, seen === 0 ? message : { ...message, events: after(message.events, seen) })
+      // From here on it is one of all.
+      member.seen = 0
     }
   }
 

@@ -17,7 +17,7 @@ import type { FromBridge } from './messages.js'
 import { Retries } from './retries.js'
 import { SessionCopy } from './session-copy.js'
 import { Waiting } from './waiting.js'
-import { endOf, reasonOf, retryOf } from './watch-ends.js'
+import { alreadyThere, endOf, reasonOf, retryOf } from './watch-ends.js'
 
 /**
  * One session of a server, for the contexts of it in this system. `joining` brings the session, `watching` waits for what
@@ -236,16 +236,16 @@ export class SessionLink implements Watching {
   #admit(attach: Attach): void {
     const { from, pid, state, seen } = attach
     if (state !== undefined && !this.#waiting.isMaker(attach) && !attach.yields) {
-      const text = `the session ${this.session} is there already: attach to it without a state`
-      this.#parts.refuse(from, new BeamlineError('ALREADY_EXISTS', text, { details: { id: this.session } }))
+      this.#parts.refuse(from, alreadyThere(this.session))
       return this.#close()
     }
     this.settle()
-    const token = this.#copy.token
-    const isSame = seen !== undefined && seen.incarnation === token?.incarnation
-    if (isSame && seen.revision < token.revision) return this.#rewind(attach, seen)
-    this.#members.add(pid)
-    this.#parts.answer(from, isSame && seen.revision === token.revision ? undefined : this.#state())
+    const lack = this.#copy.lackOf(seen)
+    if (lack === 'rest' && seen !== undefined) return this.#rewind(attach, seen)
+    const goesOn = lack === 'news'
+    // It may be ahead of the others.
+    this.#members.add(pid, goesOn ? seen?.revision : 0)
+    this.#parts.answer(from, goesOn ? undefined : this.#state())
     this.#parts.send(pid, this.#link('live'))
   }
 

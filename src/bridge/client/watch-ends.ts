@@ -21,6 +21,12 @@ export function endOf(reason: Reason, session: string, detail: string): Beamline
   }
 }
 
+/** Why a state cannot become the session. */
+export function alreadyThere(session: string): BeamlineError {
+  const text = `the session ${session} is there already: attach to it without a state`
+  return new BeamlineError('ALREADY_EXISTS', text, { details: { id: session } })
+}
+
 /** Milliseconds after which a watch that has ended is begun again. */
 export function retryOf(reason: Reason, asked: number): number {
   switch (reason) {
