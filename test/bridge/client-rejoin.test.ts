@@ -1,14 +1,15 @@
 import { status } from '@grpc/grpc-js'
 import { ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
+import { toVariable } from '../../src/bridge/wire/native-codec.js'
 import type { BeamlineError } from '../../src/errors.js'
 import type { SessionState } from '../../src/variables/session-state.js'
 import { assert, suite } from '../harness.js'
 import { systemFor } from '../support/system.js'
 import { Linked, stateAt } from './support/linked.js'
-import { createdOf, playJoin, ScriptedContext, setEvent } from './support/scripted-session.js'
+import { createdOf, integer, playJoin, ScriptedContext, setEvent } from './support/scripted-session.js'
 import { begun, onStage } from './support/scripted-stage.js'
 
-const test = suite('contexts that come back to a session')
+const test = suite('contexts that come and come back to a session')
 const system = systemFor(test, { threads: 1 })
 
 test('after a resync to a lower revision all of its contexts hear of what follows', () => {
@@ -162,6 +163,27 @@ test('a context that lacks what the server has no more begins again, and the oth
     [1, 'resync', 14],
     [2, 'resync', 14],
   ])
+})
+
+test('of a snapshot that the server starts over nothing is left', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(3) })
+  linked.created(5, ResumeResult.RESUME_RESULT_COMPACTED)
+  linked.part(false, toVariable(integer(1, 'x', 5)), toVariable(integer(2, 'ghost', 5)))
+  linked.created(9, ResumeResult.RESUME_RESULT_COMPACTED)
+  linked.part(true, toVariable(integer(1, 'x', 9)))
+  const { variables, revision } = linked.answers.get(1) as SessionState
+  assert.equal([revision, variables.map(({ name, value }) => [name, value])], [9, [['x', 9]]])
+})
+
+test('a snapshot that makes no sense closes its session, and only that', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(3) })
+  linked.created(3)
+  linked.created(5, ResumeResult.RESUME_RESULT_COMPACTED)
+  linked.attach(2)
+  linked.part(true, { ...toVariable(integer(1, 'x', 5)), base: 'newer' })
+  assert.equal([linked.told, linked.ended], [[1, 2].map((slot) => [slot, 'closed', 'INVALID_TYPE']), true])
 })
 
 test.run()

@@ -88,6 +88,7 @@ export class SessionCopy {
   /** @returns whether it goes on where it was */
   created(created: Created): boolean {
     this.#created = created
+    this.#variables = []
     this.#head = created.revision
     const lacked = created.resume === ResumeResult.RESUME_RESULT_COMPACTED ? this.revision + 1 : 0
     this.#compacted = Math.max(created.compacted, lacked)

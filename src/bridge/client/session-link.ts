@@ -6,6 +6,7 @@ import {
   type Canceled,
   type Created,
   Reason,
+  type ResumeResult,
   type Snapshot,
   type WatchProgress,
 } from '../gen/snakepit/bridge/watch/v1/watch.js'
@@ -13,11 +14,10 @@ import { fromFailure, toState } from '../wire/native-codec.js'
 import type { Credit } from './acks.js'
 import type { Attach, LinkParts, Watching } from './link-parts.js'
 import { Members } from './members.js'
-import type { FromBridge } from './messages.js'
 import { Retries } from './retries.js'
 import { SessionCopy } from './session-copy.js'
 import { Waiting } from './waiting.js'
-import { alreadyThere, endOf, reasonOf, retryOf } from './watch-ends.js'
+import { alreadyThere, beyondReading, endOf, reasonOf, retryOf } from './watch-ends.js'
 
 /**
  * One session of a server, for the contexts of it in this system. `joining` brings the session, `watching` waits for what
@@ -38,7 +38,7 @@ export class SessionLink implements Watching {
   constructor(session: string, parts: LinkParts) {
     this.session = session
     this.#parts = parts
-    this.#members = new Members(parts.send)
+    this.#members = new Members(session, parts)
     this.#waiting = new Waiting(session, parts.refuse)
     this.#retries = new Retries(parts.clock)
   }
@@ -76,7 +76,7 @@ export class SessionLink implements Watching {
   offline(wait: boolean): void {
     this.#unwatch(false)
     this.#retries.stop()
-    if (this.#phase === 'live') this.#tellLink('stale')
+    if (this.#phase === 'live') this.#members.link('stale')
     if (this.#phase === 'live' || this.#phase === 'watching') this.#phase = 'offline'
     this.#waiting.lost(wait)
     this.#close()
@@ -86,8 +86,7 @@ export class SessionLink implements Watching {
   close(error: BeamlineError): void {
     if (this.#phase === 'closed') return
     this.settle()
-    const { session } = this
-    this.#members.tell({ type: 'beamline:bridge', kind: 'closed', session, error })
+    this.#members.closed(error)
     this.#waiting.refuseAll(error)
     this.#end(error)
   }
@@ -167,14 +166,21 @@ export class SessionLink implements Watching {
 
   snapshot(snapshot: Snapshot): void {
     this.#use(snapshot.variables.length, snapshot.revision)
-    const resume = this.#copy.snapshot(snapshot)
-    if (resume === undefined) return
+    let resume: ResumeResult | undefined
+    try {
+      resume = this.#copy.snapshot(snapshot)
+    } catch (error) {
+      return this.close(beyondReading(this.session, error))
+    }
+    if (resume !== undefined) this.#resynced(resume)
+  }
+
+  #resynced(resume: ResumeResult): void {
     const state = this.#state()
     if (state !== undefined && !this.#members.isEmpty) {
-      const { session } = this
       const reason = reasonOf(resume)
-      this.#members.resync({ type: 'beamline:bridge', kind: 'resync', session, state, reason })
-      this.#parts.resynced(session, reason)
+      this.#members.resync(state, reason)
+      this.#parts.resynced(this.session, reason)
     }
     this.#live()
   }
@@ -193,7 +199,7 @@ export class SessionLink implements Watching {
     if (this.#phase !== 'live') return
     this.#copy.progress(progress)
     this.settle()
-    this.#tellLink('live')
+    this.#members.link('live')
   }
 
   canceled({ reason, detail, retryAfterMs }: Canceled): void {
@@ -202,7 +208,7 @@ export class SessionLink implements Watching {
     const error = endOf(reason, this.session, detail)
     if (error !== undefined) return this.close(error)
     this.settle()
-    if (this.#phase === 'live') this.#tellLink('stale')
+    if (this.#phase === 'live') this.#members.link('stale')
     this.#retry(retryOf(reason, retryAfterMs))
   }
 
@@ -219,16 +225,14 @@ export class SessionLink implements Watching {
   /** Tells what has come of a frame. */
   settle(): void {
     const news = this.#copy.news()
-    if (news === undefined) return
-    const { session } = this
-    this.#members.tellEvents({ type: 'beamline:bridge', kind: 'events', session, ...news })
+    if (news !== undefined) this.#members.events(news)
   }
 
   #live(): void {
     this.#phase = 'live'
     this.#retries.found()
     this.#home = this.#parts.serverId()
-    this.#tellLink('live')
+    this.#members.link('live')
     for (const attach of this.#waiting.takeAll()) this.attach(attach)
     if (this.#phase === 'live') this.#parts.outbox.setOpen(this.session, true)
   }
@@ -246,7 +250,7 @@ export class SessionLink implements Watching {
     // It may be ahead of the others.
     this.#members.add(pid, goesOn ? seen?.revision : 0)
     this.#parts.answer(from, goesOn ? undefined : this.#state())
-    this.#parts.send(pid, this.#link('live'))
+    this.#members.link('live', pid)
   }
 
   /** One has seen less than the others: what it lacks the server may still have. */
@@ -271,8 +275,7 @@ export class SessionLink implements Watching {
     if (ms !== undefined) return this.#retry(ms)
     this.#phase = 'missing'
     this.#copy.clear()
-    const { session } = this
-    this.#members.lose({ type: 'beamline:bridge', kind: 'missing', session })
+    this.#members.missing()
     this.#waiting.remake()
     if (!this.#waiting.isEmpty) this.#begin()
   }
@@ -286,15 +289,5 @@ export class SessionLink implements Watching {
   #state(): SessionState | undefined {
     const state = this.#copy.state()
     return state && { ...state, server: this.#parts.serverId() }
-  }
-
-  #tellLink(state: 'live' | 'stale'): void {
-    this.#members.tell(this.#link(state))
-  }
-
-  #link(state: 'live' | 'stale'): FromBridge {
-    const { session } = this
-    const server = this.#parts.serverId()
-    return { type: 'beamline:bridge', kind: 'link', session, state, server, proofOfLife: this.#parts.proofOfLife() }
   }
 }

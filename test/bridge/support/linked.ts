@@ -10,6 +10,7 @@ import {
   type Command,
   Reason,
   ResumeResult,
+  type Snapshot,
 } from '../../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import { toVariable } from '../../../src/bridge/wire/native-codec.js'
 import type { BeamlineError } from '../../../src/errors.js'
@@ -116,6 +117,11 @@ export class Linked {
     const { revision, incarnation, variables } = state
     this.created(revision, resume, incarnation, compacted)
     this.link.snapshot({ watchId: this.#watch, revision, variables: variables.map(toVariable), last: true })
+  }
+
+  /** Some of what there is. */
+  part(last: boolean, ...variables: Snapshot['variables']): void {
+    this.link.snapshot({ watchId: this.#watch, revision: 0, variables, last })
   }
 
   batch(prev: number, through: number, ...events: Batch['events']): void {
