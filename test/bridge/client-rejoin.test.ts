@@ -186,4 +186,35 @@ test('a snapshot that makes no sense closes its session, and only that', () => {
   assert.equal([linked.told, linked.ended], [[1, 2].map((slot) => [slot, 'closed', 'INVALID_TYPE']), true])
 })
 
+test('a session that was to begin again when the connection was lost does so on the next server', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(3) })
+  linked.created(3)
+  linked.batch(3, 4, setEvent(7, 4, 4))
+  linked.lose()
+  linked.find('two')
+  assert.equal(linked.watches, [3, undefined, undefined])
+  linked.snapshot(stateAt(6, 'second'))
+  assert.equal(linked.told, [[1, 'resync', 6]])
+})
+
+test('a session that was to begin again, and that the next server does not have, is missing', () => {
+  const linked = new Linked()
+  linked.attach(1, { seen: stateAt(3) })
+  linked.created(3)
+  linked.batch(3, 4, setEvent(7, 4, 4))
+  linked.lose()
+  linked.find('two')
+  for (let look = 0; look < 6; look++) {
+    linked.gone()
+    linked.clock.advance(400)
+  }
+  assert.equal(linked.told, [[1, 'missing']])
+  linked.lose()
+  linked.find('three')
+  assert.is(linked.watches.length, 8)
+  linked.attach(1, { state: stateAt(3), again: true })
+  assert.is(linked.commands.length, 1)
+})
+
 test.run()

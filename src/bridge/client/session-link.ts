@@ -105,7 +105,8 @@ export class SessionLink implements Watching {
     if (server === undefined) return
     const { first } = this.#waiting
     if (this.#copy.isEmpty && first?.seen !== undefined) this.#copy.become(first.seen)
-    if (!this.#copy.isEmpty || this.#home === server) this.#watch()
+    // Who listens is told what is there, or that it is missing.
+    if (!this.#copy.isEmpty || this.#home === server || this.#members.listen) this.#watch()
     else if (first !== undefined) this.#join(first)
   }
 
