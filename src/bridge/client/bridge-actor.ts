@@ -217,7 +217,8 @@ class BridgeActor implements Behaviour, ConnectionEvents {
     this.#acks.stop()
     this.#sessions.offline(this.#waits)
     if (this.#waits) return
-    this.#outbox.rejectWaiting(this.#refusal('a command that was to wait') ?? ended(this.#args.address))
+    const text = `what was asked was not done, as the connection to ${this.#args.address} was lost: try again once the bridge is ready`
+    this.#outbox.rejectWaiting(new BeamlineError('UNAVAILABLE', text))
   }
 
   repliesSeen(): number {

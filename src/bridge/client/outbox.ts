@@ -18,6 +18,8 @@ export interface Errand {
   readonly what: string
   /** Whether those of the session that come after it wait for its answer. */
   readonly isFence?: boolean
+  /** Whether it changes nothing, so that it matters to nobody whether it was carried out. */
+  readonly isRead?: boolean
   /** As it travels. @throws BeamlineError for what cannot */
   op(): NonNullable<Command['op']>
   /** Once: the server's answer, or why there is none. */
@@ -162,8 +164,13 @@ export class Outbox {
     for (const lane of this.#lanes.values()) lane.open = false
   }
 
-  /** Rejects all that waits, of what was not sent. */
+  /** Rejects what was not sent, and what was and changes nothing. */
   rejectWaiting(error: BeamlineError): void {
+    for (const [id, { errand }] of this.#unanswered) {
+      if (!errand.isRead) continue
+      this.#unanswered.delete(id)
+      this.#done(errand, undefined, error)
+    }
     for (const lane of this.#lanes.values()) this.#reject(lane, error)
   }
 
