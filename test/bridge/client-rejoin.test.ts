@@ -116,6 +116,16 @@ test('a session that another server had is looked for, and then made again', () 
   assert.is((linked.answers.get(1) as SessionState).server, 'one')
 })
 
+test('with what a session was made is of no interest any more once it is there', () => {
+  const linked = new Linked()
+  const maker = linked.attach(1, { state: stateAt(1) })
+  linked.joined()
+  linked.snapshot(stateAt(1))
+  assert.is((linked.answers.get(1) as SessionState).revision, 1)
+  linked.link.attach(maker)
+  assert.is((linked.answers.get(1) as BeamlineError).code, 'ALREADY_EXISTS')
+})
+
 test('a context hears where its session is', () => {
   const linked = new Linked()
   linked.attach(1, { seen: stateAt(3) })

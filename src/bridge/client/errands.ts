@@ -4,6 +4,7 @@ import type { Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { answerOf, opOf } from './answers.js'
 import type { BridgeMessage, FromBridge, SessionAnswer, SessionCommand } from './messages.js'
 import type { Errand } from './outbox.js'
+import { weightOf } from './weight.js'
 
 /** Takes an answer for whoever asked. */
 export type Deliver = (pid: Pid, message: FromBridge) => void
@@ -35,6 +36,10 @@ export class ContextErrand implements Errand {
 
   get what(): string {
     return this.#message.command.op
+  }
+
+  weight(): number {
+    return weightOf(this.#message.command)
   }
 
   op(): ReturnType<typeof opOf> {

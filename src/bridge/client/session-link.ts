@@ -235,6 +235,7 @@ export class SessionLink implements Watching {
     this.#home = this.#parts.serverId()
     this.#members.link('live')
     for (const attach of this.#waiting.takeAll()) this.attach(attach)
+    this.#waiting.settled()
     if (this.#phase === 'live') this.#parts.outbox.setOpen(this.session, true)
   }
 

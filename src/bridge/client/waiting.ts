@@ -44,6 +44,11 @@ export class Waiting {
     this.#maker = by
   }
 
+  /** The session is there: what it was made with is not kept. */
+  settled(): void {
+    if (this.#maker !== undefined && !this.has(this.#maker)) this.#maker = undefined
+  }
+
   isMaker(attach: Attach): boolean {
     return attach === this.#maker
   }

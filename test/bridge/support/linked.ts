@@ -93,9 +93,11 @@ export class Linked {
     }
   }
 
-  attach(slot: number, given: Partial<Attach> = {}): void {
+  attach(slot: number, given: Partial<Attach> = {}): Attach {
     const pid = new Pid('node', 1, slot, 1)
-    this.link.attach({ from: { pid } as From, pid, create: true, state: undefined, seen: undefined, ...given })
+    const attach = { from: { pid } as From, pid, create: true, state: undefined, seen: undefined, ...given }
+    this.link.attach(attach)
+    return attach
   }
 
   detach(slot: number): void {
