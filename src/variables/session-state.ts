@@ -34,6 +34,8 @@ export interface SessionState {
   readonly incarnation: string
   readonly revision: number
   readonly variables: readonly NumberedInfo[]
+  /** Of a session behind a bridge: the id of the server that had it. */
+  readonly server?: string | undefined
   /** Earlier values, oldest first, the present one last, by name; when they were asked for. */
   readonly histories?: Readonly<Record<string, readonly HistoryEntry[]>>
   /** Variables that only one may write, by name; of a state that goes on elsewhere. */
