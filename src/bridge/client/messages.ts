@@ -66,8 +66,6 @@ export type BridgeRequest =
       readonly pid: Pid
       /** Without it, a session that is not there is NOT_FOUND. */
       readonly create: boolean
-      /** The context was attached before, and waits for a connection whatever `whenOffline` says. */
-      readonly again?: boolean
       readonly state?: SessionState
       /**
        * A context that was attached before, to a bridge whose thread has died or as a process whose own has, and all that
