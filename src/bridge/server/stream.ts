@@ -1,16 +1,15 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
 import type { Clock, Timer } from '../../threads/clock.js'
-import type { ClientFrame, ClientItem, Command, Hello } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import { encodeReply } from '../wire/brief.js'
-import { fromState } from '../wire/native-codec.js'
+import type { ClientFrame, ClientItem, Hello } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { refusalOf } from '../wire/status.js'
-import type { Answer, Answered, ClientMemories, ClientMemory } from './client-memory.js'
-import { type Commands, failed, type Outcome, permissionFor } from './commands.js'
+import type { ClientMemories, ClientMemory } from './client-memory.js'
+import type { Commands } from './commands.js'
 import type { Caller } from './guard.js'
 import type { Mirrors } from './mirrors.js'
-import type { Bucket, ServiceDeps } from './service-deps.js'
+import type { ServiceDeps } from './service-deps.js'
 import { SessionLine } from './session-line.js'
+import { StreamCommands } from './stream-commands.js'
 import { itemOf } from './stream-frame.js'
 import type { SnapshotTurns } from './stream-snapshots.js'
 import { StreamWatches } from './stream-watches.js'
@@ -44,23 +43,23 @@ const BEATS = 3
 const MOST_UNDER_WAY = 4096
 
 /** One client's stream: what it asks for in the order in which it does, and its watches. */
-export class Stream implements Answered {
+export class Stream {
   readonly #shared: StreamShared
   readonly #call: StreamCall
   readonly #caller: Caller
-  readonly #bucket: Bucket
   readonly #writer: StreamWriter
   readonly #watches: StreamWatches
+  readonly #commands: StreamCommands
   #memory: ClientMemory | undefined
   #beatMs: number
   #heard: number
   #timer: Timer | undefined
-  #underWay = 0
   #isPaused = false
   /** The client says no more: it is answered, and then it ends. */
   #isHalfClosed = false
   /** How far each session has to be told before the stream may end, once the server drains. */
   #goals: ReadonlyMap<string, number> | undefined
+  #hasReported = false
   #isClosed = false
 
   /** @throws BeamlineError UNAUTHENTICATED */
@@ -69,7 +68,6 @@ export class Stream implements Answered {
     this.#shared = shared
     this.#call = call
     this.#caller = deps.guard.admit(call.metadata)
-    this.#bucket = deps.rates.of(call.metadata, call.getPeer())
     this.#beatMs = deps.heartbeatMs
     this.#heard = clock.now()
     this.#writer = new StreamWriter(
@@ -84,6 +82,12 @@ export class Stream implements Answered {
     const line = (session: string) => this.#line(session)
     const host = { writer: this.#writer, caller: this.#caller, limits: deps.limits, mirrors, line }
     this.#watches = new StreamWatches(host, { clock, turns })
+    this.#commands = new StreamCommands({
+      ...host,
+      commands: shared.commands,
+      bucket: deps.rates.of(call.metadata, call.getPeer()),
+      changed: () => this.#pace(),
+    })
     this.#listen()
     this.#armTimer()
   }
@@ -121,7 +125,7 @@ export class Stream implements Answered {
     }
     switch (kind?.$case) {
       case 'command':
-        return this.#command(memory, kind.value)
+        return this.#commands.take(memory, kind.value)
       case 'ack':
         for (const { watchId, credit } of kind.value.watches) this.#watches.get(watchId)?.acknowledge(credit)
         return memory.acknowledge(kind.value.repliesSeen)
@@ -183,59 +187,16 @@ export class Stream implements Answered {
     return made
   }
 
-  #command(memory: ClientMemory, { id, sessionId, op }: Command): void {
-    if (id === 0) throw malformed('a command must have an id above 0')
-    this.#underWay++
-    this.#pace()
-    const refuse = (error: unknown) => this.answer(answerOf(id, sessionId, 0, failed(error)))
-    if (op === undefined) return refuse(malformed('a command of no kind that is known here'))
-    const reception = memory.receive(id, this)
-    if (reception === 'forgotten') return refuse(over(id))
-    if (reception === 'full') return refuse(full())
-    if (reception === 'known') return
-    const tell = (outcome: Outcome, revision: number) => memory.done(id, this.#answer(id, sessionId, revision, outcome))
-    const fail = (error: unknown) => tell(failed(error), 0)
-    try {
-      this.#bucket.take()
-      this.#caller.require(sessionId, permissionFor(op))
-      if (this.#goals !== undefined) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
-      const line = this.#line(sessionId)
-      if (op.$case !== 'join') return line.run((open) => this.#shared.commands.run(op, open, line, tell), fail)
-      const { create, metadata, state } = op.value
-      line.join(
-        { create, metadata, state: state && fromState(state), permit: () => this.#caller.require(sessionId, 'write') },
-        (open, created) => this.#shared.commands.joined(open, created, tell),
-        fail,
-      )
-    } catch (error) {
-      fail(error)
-    }
-  }
-
-  #answer(id: number, session: string, revision: number, outcome: Outcome): Answer {
-    const answer = answerOf(id, session, revision, outcome)
-    const room = this.#writer.hard - 64
-    if (answer.item.length <= room) return answer
-    const text = `the answer takes ${answer.item.length} bytes: a frame has ${room} at most: ask for less at once`
-    return answerOf(id, session, revision, failed(new BeamlineError('OVERFLOW', text)))
-  }
-
-  answer({ session, revision, item }: Answer): void {
-    if (this.#isClosed) return
-    this.#underWay--
-    this.#writer.reply(session, revision, item)
-    this.#pace()
-  }
-
   /** What a client does not take, or what is under way for it, must not grow without bound. */
   #pace(): void {
-    const count = Math.max(this.#underWay, this.#writer.heldReplies)
+    const count = Math.max(this.#commands.underWay, this.#writer.heldReplies)
+    // Nothing can be heard of it now: what it takes, and what is done for it, stands for that.
+    if (this.#isPaused) this.#heard = this.#shared.clock.now()
     if (!this.#isPaused && count >= MOST_UNDER_WAY) {
       this.#isPaused = true
       this.#call.pause()
     } else if (this.#isPaused && count < MOST_UNDER_WAY / 2) {
       this.#isPaused = false
-      this.#heard = this.#shared.clock.now()
       this.#call.resume()
     }
   }
@@ -260,32 +221,29 @@ export class Stream implements Answered {
 
   get #isSilent(): boolean {
     const { clock } = this.#shared
-    return !this.#isClosed && !this.#isPaused && clock.now() - this.#heard >= BEATS * this.#beatMs
+    const isBusy = this.#isPaused && this.#commands.underWay >= MOST_UNDER_WAY / 2
+    return !this.#isClosed && !isBusy && clock.now() - this.#heard >= BEATS * this.#beatMs
   }
 
   /** All that is committed is told, then the stream ends. */
   async drain(graceMs: number): Promise<void> {
     if (this.#isClosed) return
-    this.#goals = new Map()
+    this.#commands.refuse()
     const value = { reason: 'the server is about to end', graceMs: Math.min(graceMs, 2 ** 32 - 1), retryAfterMs: 0 }
     this.#writer.control(itemOf({ $case: 'goAway', value }))
     const open = [...(this.#memory?.lines.values() ?? [])].flatMap((line) => line.open ?? [])
     const { mirrors } = this.#shared
     await Promise.allSettled(open.map(({ session }) => mirrors.fence(session)))
     this.#goals = new Map(open.map(({ mirror }) => [mirror.id, mirror.head]))
-    this.#isFenced = true
     this.#written()
   }
-
-  #isFenced = false
-  #hasReported = false
 
   /** Looks whether the stream has come to its end, once it has nothing more to say. */
   #written(): void {
     if (this.#isClosed) return
     this.#pace()
-    if (!this.#isHalfClosed && !this.#isFenced) return
-    if (this.#underWay > 0) return
+    if (!this.#isHalfClosed && this.#goals === undefined) return
+    if (this.#commands.underWay > 0) return
     if (!this.#isHalfClosed && ![...this.#watches].every((watch) => this.#isTold(watch.mirror.id, watch.reach))) return
     if (!this.#hasReported && !this.#isHalfClosed) {
       this.#hasReported = true
@@ -311,6 +269,7 @@ export class Stream implements Answered {
     if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
     this.#watches.close()
     this.#writer.close()
+    this.#commands.close()
     const memory = this.#memory
     if (memory?.stream === this) {
       memory.stream = undefined
@@ -325,19 +284,7 @@ export class Stream implements Answered {
   }
 }
 
-function answerOf(id: number, session: string, revision: number, outcome: Outcome): Answer {
-  return { session, revision, item: encodeReply({ id, revision, outcome }) }
-}
-
 const malformed = (text: string): BeamlineError => new BeamlineError('INVALID_TYPE', text)
 
 const silent = (beatMs: number): BeamlineError =>
   new BeamlineError('UNAVAILABLE', `nothing was heard of the client for ${BEATS} beats of ${beatMs} ms`)
-
-const over = (id: number): BeamlineError =>
-  new BeamlineError('UNAVAILABLE', `command ${id} is over: it may or may not have been carried out`)
-
-const full = (): BeamlineError =>
-  new BeamlineError('EXHAUSTED', 'too many answers are not acknowledged: acknowledge them by replies_seen', {
-    details: { retryAfterMs: 1000 },
-  })
