@@ -74,7 +74,7 @@ export class Members {
       if (seen === 0) {
         whole ??= inColumns(message)
         this.#parts.send(pid, whole)
-      } else this.#parts.send(pid, { ...message, events: after(news.events, seen) })
+      } else this.#parts.send(pid, inColumns({ ...message, events: after(news.events, seen) }))
       // From here on it is one of all.
       member.seen = 0
     }

@@ -5,10 +5,12 @@ import type { Pid, Ref } from '../../threads/pid.js'
 import type { AppliedEvent, CommitEvent, SessionState } from '../../variables/session-state.js'
 import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
 import { eventsIn } from './columns.js'
+import { asBeamlineError, isOfDeath } from './faults.js'
 import { commandOf } from './forwarding.js'
 import type { BridgeMessage, BridgeRequest, FromBridge, Past, SessionCommand } from './messages.js'
 import { isPlain, PlainSets } from './plain-sets.js'
 import { type Asked, Questions } from './questions.js'
+import { isFromBridge } from './shape.js'
 
 /** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
 const LOOK = 'beamline:bridge:look'
@@ -226,7 +228,10 @@ class SessionUpstream implements Upstream {
     if (!this.#isThere) return this.#lookLater(orphaned)
     orphaned.isTrying = true
     this.attach('rejoin')
-      .then(() => this.#adopted(orphaned.waiting))
+      .then(() => {
+        this.#orphaned = undefined
+        for (const ask of orphaned.waiting) ask()
+      })
       .catch((error: unknown) => {
         orphaned.isTrying = false
         if (this.#orphaned !== orphaned) return
@@ -242,11 +247,6 @@ class SessionUpstream implements Upstream {
   #lookLater(orphaned: { attempts: number }): void {
     if (++orphaned.attempts < MAX_ATTEMPTS) this.#self.sendAfter(this.#self.pid, LOOK, PAUSE)
     else this.#end(new BeamlineError('UNAVAILABLE', 'the bridge died, and no other came in its place'))
-  }
-
-  #adopted(waiting: readonly (() => void)[]): void {
-    this.#orphaned = undefined
-    for (const ask of waiting) ask()
   }
 
   /** The server has lost the session: it begins again with what this side has, or another side had. */
@@ -267,7 +267,9 @@ class SessionUpstream implements Upstream {
         const reason = 'the server had lost the session, which has been made again from what its contexts knew'
         this.#become(there as SessionState, reason)
         this.#copy.whereabouts.link = 'live'
-        this.#resume()
+        const early = this.#early ?? []
+        this.#early = undefined
+        for (const message of early) this.take(message)
       })
       .catch((error: unknown) => {
         // Of a bridge that died this side hears otherwise, and seeks another.
@@ -275,15 +277,10 @@ class SessionUpstream implements Upstream {
       })
   }
 
-  #resume(): void {
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const message of early) this.take(message)
-  }
-
   #end(error: BeamlineError): void {
     if (this.#over !== undefined) return
     this.#over = error
+    this.#sets.drop()
     for (const asked of this.#questions.drain()) this.#questions.settle(asked, undefined, error)
     const waiting = this.#orphaned?.waiting ?? []
     this.#orphaned = undefined
@@ -297,14 +294,4 @@ class SessionUpstream implements Upstream {
     // A bridge that is gone knows nobody.
     await this.#self.call(this.#bridge, request).catch(() => {})
   }
-}
-
-const isOfDeath = (error: unknown): boolean => error instanceof BeamlineError && error.code === 'NOPROC'
-
-function asBeamlineError(error: unknown): BeamlineError {
-  return error instanceof BeamlineError ? error : new BeamlineError('UNAVAILABLE', String(error), { cause: error })
-}
-
-function isFromBridge(message: unknown): message is FromBridge {
-  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
 }

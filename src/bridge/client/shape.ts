@@ -1,5 +1,5 @@
 import { Pid } from '../../threads/pid.js'
-import type { BridgeMessage, BridgeRequest } from './messages.js'
+import type { BridgeMessage, BridgeRequest, FromBridge } from './messages.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -57,4 +57,9 @@ export function isBridgeMessage(value: unknown): value is BridgeMessage {
     return typeof value['seq'] === 'number' && names.every((name) => typeof name === 'string')
   if (kind !== 'command') return false
   return typeof value['seq'] === 'number' && isRecord(command) && ops.includes(command['op'])
+}
+
+/** Whether a context can be told this. */
+export function isFromBridge(value: unknown): value is FromBridge {
+  return isRecord(value) && value['type'] === 'beamline:bridge'
 }
