@@ -66,7 +66,7 @@ export type BridgeRequest =
       readonly pid: Pid
       /** Without it, a session that is not there is NOT_FOUND. */
       readonly create: boolean
-      /** The context was attached before, and waits for a connection whatever `whenOffline` says. */
+      /** The context was attached before, and waits for a connection whatever `whenOffline` says; so does who has `seen`. */
       readonly again?: boolean
       readonly state?: SessionState
       /**
@@ -75,11 +75,6 @@ export type BridgeRequest =
        * begins again with that, unless it was on the same `server`: then it was deleted, and is NOT_FOUND.
        */
       readonly seen?: SessionState
-      /**
-       * A context that was attached before, and brings what it has as `state` or begins anew. Like one that has `seen` the
-       * session it waits while there is no connection, also where others are refused.
-       */
-      readonly again?: boolean
     }
   /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
