@@ -4,6 +4,7 @@ import type { HistoryEntry, ManyWritten, Metadata, Written } from '../../variabl
 import type { Lease, Release } from '../../variables/lease.js'
 import type { CommitEvent, NumberedInfo, SessionState } from '../../variables/session-state.js'
 import type { Write } from '../../variables/state.js'
+import type { SetColumns } from './columns.js'
 
 // Between the process that is a bridged context, on any thread, and the bridge of its system, on a thread of its own.
 // Values are values here; what they look like on the wire only the bridge knows.
@@ -130,14 +131,24 @@ export type ToHandle =
   | { readonly kind: 'resync'; readonly resync: BridgeResync }
 
 /** What the bridge is told, by cast. */
-export type BridgeMessage = {
-  readonly kind: 'command'
-  readonly session: string
-  readonly pid: Pid
-  /** The context's own number for it. */
-  readonly seq: number
-  readonly command: SessionCommand
-}
+export type BridgeMessage =
+  | {
+      readonly kind: 'command'
+      readonly session: string
+      readonly pid: Pid
+      /** The context's own number for it. */
+      readonly seq: number
+      readonly command: SessionCommand
+    }
+  /** As many commands, each a `set` of a value of which nothing is said; the first has the number `seq`. */
+  | {
+      readonly kind: 'sets'
+      readonly session: string
+      readonly pid: Pid
+      readonly seq: number
+      readonly names: readonly string[]
+      readonly values: readonly unknown[]
+    }
 
 /** How it stands between the bridge and the server. */
 export type BridgeState = 'connecting' | 'ready' | 'reconnecting' | 'closed'
@@ -153,6 +164,14 @@ export type FromBridge =
       readonly through: number
       readonly head: number
     }
+  /** The same, of plain values that were set. */
+  | ({
+      readonly type: 'beamline:bridge'
+      readonly kind: 'sets'
+      readonly session: string
+      readonly through: number
+      readonly head: number
+    } & SetColumns)
   /**
    * Some commits cannot be told any more: this is the session now, and `reason` says why.
    */
@@ -172,6 +191,13 @@ export type FromBridge =
       readonly revision: number
       readonly answer: SessionAnswer
       readonly error: BeamlineError | undefined
+    }
+  /** As many replies to plain writes: the `seq` and revision of each, and the version and revision that it answers. */
+  | {
+      readonly type: 'beamline:bridge'
+      readonly kind: 'written'
+      readonly session: string
+      readonly answers: readonly number[]
     }
   /** `live` when the context is attached, with each heartbeat, and when the server is back; `stale` when it is not to be heard. */
   | {
