@@ -1,5 +1,5 @@
 import { Pid } from '../../threads/pid.js'
-import type { BridgeMessage, BridgeRequest } from './messages.js'
+import type { BridgeMessage, BridgeRequest, FromBridge } from './messages.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
