@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { credentials } from '@grpc/grpc-js'
 import {
   type ClientItem,
@@ -14,12 +15,14 @@ const HEARTBEAT = 5000
 /** One who speaks the native service himself: any number of watches on any number of streams, all of one variable. */
 export class WatchCrowd {
   readonly #client: WatchServiceClient
+  readonly #id = randomUUID()
   readonly #session: string
   readonly #watches: number
   #told = 0
   #value = Number.NaN
   #wrong = 0
   #all: () => void = () => {}
+  #failed: (error: unknown) => void = () => {}
 
   private constructor(address: string, session: string, watches: number) {
     this.#client = new WatchServiceClient(address, credentials.createInsecure())
@@ -39,8 +42,9 @@ export class WatchCrowd {
   async told(value: number): Promise<void> {
     this.#value = value
     this.#told = this.#wrong = 0
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       this.#all = resolve
+      this.#failed = reject
     })
     if (this.#wrong > 0) throw new Error(`${this.#wrong} watches were told of another value than ${value}`)
   }
@@ -50,7 +54,10 @@ export class WatchCrowd {
     const send = (...kinds: ClientItem['kind'][]) => call.write({ items: kinds.map((kind) => ({ kind })) })
     let begun = 0
     return new Promise((resolve, reject) => {
-      call.on('error', reject)
+      call.on('error', (error) => {
+        reject(error)
+        this.#failed(error)
+      })
       call.on('data', ({ items }: { items: ServerItem[] }) => {
         const acks: { watchId: number; through: number; credit: number }[] = []
         for (const { kind } of items) {
@@ -63,7 +70,7 @@ export class WatchCrowd {
         }
         if (acks.length > 0) send({ $case: 'ack', value: { watches: acks, repliesSeen: 0 } })
       })
-      const hello = { protocol: 1, clientId: `crowd-${process.pid}-${stream}`, clientInstance: '1', repliesSeen: 0 }
+      const hello = { protocol: 1, clientId: `${this.#id}-${stream}`, clientInstance: '1', repliesSeen: 0 }
       send({
         $case: 'hello',
         value: { ...hello, heartbeatMs: HEARTBEAT, maxFrameBytes: 1 << 20, features: [] } as never,

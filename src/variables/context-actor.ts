@@ -113,6 +113,7 @@ class ContextActor implements Behaviour {
   #answer(from: From, request: unknown): void | Promise<void> {
     try {
       if (!isContextRequest(request)) throw notAsked(request)
+      this.#feeds.flush()
       if (!this.#remote.isOpen) return this.#answerNow(from, request)
       const pending = this.#remote.serve(from, request, (asked = request) => this.#answerNow(from, asked))
       return pending instanceof Promise ? pending.catch((error) => this.#refuse(from, error)) : pending

@@ -2,11 +2,11 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import type { BeamlineError } from '../errors.js'
 import { adopted, type OwnType } from './adoption.js'
-import { type Change, metaOf, type VariableInfo } from './change.js'
+import { type Change, metaOf, type VariableInfo, type Written } from './change.js'
 import { wholeState } from './feed-start.js'
 import type { StateParts } from './local-state.js'
 import type { ManagerMessage } from './requests.js'
-import type { CommitEvent, NumberedInfo, SessionState } from './session-state.js'
+import type { AppliedEvent, CommitEvent, NumberedInfo, SessionState } from './session-state.js'
 import { newId, type StoredVariable } from './stored-variable.js'
 import { sameValue } from './types/index.js'
 import type { Copy } from './upstream.js'
@@ -21,6 +21,8 @@ interface Surroundings {
   tell(message: ManagerMessage): void
   /** One variable has its next value: whoever watches it is told. */
   committed(variable: StoredVariable): void
+  /** A write is answered at once. @returns false when something waits that comes before */
+  answered(from: From, written: Written): boolean
   /** Nobody waits for a write that is refused. */
   refused(error: BeamlineError): void
   end(error: BeamlineError): void
@@ -84,23 +86,23 @@ export class ContextCopy implements Copy {
     this.open()
   }
 
-  apply(events: readonly CommitEvent[]): void {
+  apply(events: readonly AppliedEvent[]): void {
     for (let at = 0; at < events.length; ) {
       let end = at
-      while ((events[end++] as CommitEvent).more && end < events.length);
+      while ((events[end++] as AppliedEvent).more && end < events.length);
       this.#commit(events.slice(at, end))
       at = end
     }
   }
 
-  #commit(events: readonly CommitEvent[]): void {
-    const [{ op, revision, timestamp }] = events as [CommitEvent]
+  #commit(events: readonly AppliedEvent[]): void {
+    const [{ op, revision, timestamp }] = events as [AppliedEvent]
     if (revision !== this.revision + 1) throw new Error(`revision ${revision} does not follow on ${this.revision}`)
-    if (op === 'define') return this.#define(events[0] as CommitEvent)
-    if (op === 'delete') return this.#delete(events[0] as CommitEvent)
+    if (op === 'define') return this.#define(events[0] as AppliedEvent)
+    if (op === 'delete') return this.#delete(events[0] as AppliedEvent)
     const { store } = this.#parts
     if (events.length === 1) {
-      const [{ number, value, said }] = events as [CommitEvent]
+      const [{ number, value, said }] = events as [AppliedEvent]
       const variable = this.#variable(number)
       store.write(variable, value, timestamp, said)
       return this.#around.committed(variable)
@@ -116,7 +118,7 @@ export class ContextCopy implements Copy {
     return variable
   }
 
-  #define({ info, value, said }: CommitEvent): void {
+  #define({ info, value, said }: AppliedEvent): void {
     const { store, variables } = this.#parts
     const variable = this.#make(info as NumberedInfo)
     // Its first commit gives it what it has.
@@ -128,7 +130,7 @@ export class ContextCopy implements Copy {
     this.#track(fresh)
   }
 
-  #delete({ number, timestamp }: CommitEvent): void {
+  #delete({ number, timestamp }: AppliedEvent): void {
     const { store, variables } = this.#parts
     const variable = this.#variable(number)
     const { value, version, id, name } = variable
@@ -226,6 +228,7 @@ export class ContextCopy implements Copy {
   answer(from: From | undefined, value: unknown, error?: BeamlineError): void {
     if (from === undefined) return error && this.#around.refused(error)
     if (error !== undefined) return this.#around.self.replyError(from, error)
+    if (isWritten(value) && this.#around.answered(from, value)) return
     this.#around.tell({ kind: 'commit', changes: [], answer: { from, value } })
   }
 
@@ -238,6 +241,9 @@ export class ContextCopy implements Copy {
 function isAnother({ birth: { elsewhere } }: StoredVariable, { id }: NumberedInfo): boolean {
   return elsewhere !== undefined && elsewhere.id !== id
 }
+
+const isWritten = (value: unknown): value is Written =>
+  typeof value === 'object' && value !== null && 'version' in value && 'revision' in value && !('value' in value)
 
 function madeUpFor(old: StoredVariable, variable: StoredVariable): Change {
   const { meta, ...rest } = variable.initial()

@@ -1,17 +1,25 @@
-import type { Process } from '../actors/process.js'
+import { Process } from '../actors/process.js'
+import type { Batch, Batched } from '../threads/link.js'
 import type { Pid } from '../threads/pid.js'
 import type { Change, Metadata } from './change.js'
-import type { CommitEvent, Fed, NumberedInfo } from './session-state.js'
+import { SetColumns } from './fed-sets.js'
+import type { CommitEvent, Fed, FedEvents, NumberedInfo } from './session-state.js'
 import type { StoredVariable } from './stored-variable.js'
 
-/** The copies of a context: each is told every commit, in order, before whoever made it is answered. */
-export class Feeds {
+/**
+ * The copies of a context: each is told every commit, in order. What arrives together is told together, behind the answers
+ * to plain writes, and before all others.
+ */
+export class Feeds implements Batched {
   readonly #self: Process
+  readonly #batch: Batch
   readonly #context: string
   #to: Pid[] = []
+  readonly #held = new SetColumns()
 
   constructor(self: Process, context: string) {
     this.#self = self
+    this.#batch = Process.hostOf(self).batch
     this.#context = context
   }
 
@@ -21,6 +29,7 @@ export class Feeds {
   }
 
   add(to: Pid): void {
+    this.flush()
     this.#to = this.#to.filter((one) => !one.equals(to) && this.#self.system.isAlive(one))
     this.#to.push(to)
   }
@@ -30,15 +39,26 @@ export class Feeds {
   }
 
   /** A variable has its next value, which is a scalar of which nothing was said. */
-  wrote({ number, id, name, value, previous, revision, version, timestamp }: StoredVariable): void {
+  wrote(variable: StoredVariable): void {
     if (this.#to.length === 0) return
-    const said = undefined
-    const more = false
-    this.tell([{ op: 'set', number, id, name, value, previous, said, revision, version, timestamp, more }])
+    const isFirst = this.#held.isEmpty
+    this.#held.add(variable)
+    if (!this.#batch.open) this.flush()
+    else if (isFirst) this.#batch.add(this)
+  }
+
+  /** Tells what is held back. */
+  flush(): void {
+    if (!this.#held.isEmpty) this.#tell({ sets: this.#held.take() })
   }
 
   tell(events: readonly CommitEvent[]): void {
-    const fed: Fed = { type: 'beamline:fed', context: this.#context, events }
+    this.flush()
+    this.#tell({ events })
+  }
+
+  #tell(told: FedEvents): void {
+    const fed: Fed = { type: 'beamline:fed', context: this.#context, ...told }
     let isAnyDead = false
     for (const to of this.#to) {
       if (this.#self.system.isAlive(to)) this.#self.send(to, fed)

@@ -44,6 +44,7 @@ export class RemoteState {
       id,
       ...around,
       committed: (variable) => scalars.notify(variable),
+      answered: (from, { version, revision }) => scalars.answer(from, version, revision),
       end: (error) => {
         SharedLog.end(parts.store.memory.log)
         self.exit(self.pid, { shutdown: error.message })

@@ -68,6 +68,14 @@ export class ScalarWriter {
       this.#surroundings.commit(variable, undefined)
   }
 
+  /** Answers a write that was made elsewhere. @returns false when something waits here that comes before */
+  answer(from: From, version: number, revision: number): boolean {
+    const observers = this.#observers ?? this.#findObservers()
+    if (observers === undefined || !observers.rests) return false
+    this.#host.wires.reply(Process.cellOf(this.#self), from, version, revision)
+    return true
+  }
+
   /** Takes one that had to wait its turn. */
   takeLater({ wire, from }: KeptWire): void {
     if (wire.op !== PUT) return

@@ -1,4 +1,5 @@
 import type { HistoryEntry, Metadata, VariableInfo } from './change.js'
+import type { FedSets } from './fed-sets.js'
 import type { Lease } from './lease.js'
 
 /** A variable as other places know it that keep a copy of its context. */
@@ -28,6 +29,9 @@ export interface CommitEvent {
   readonly info?: NumberedInfo
 }
 
+/** What of a commit a copy needs that knows the variable, or is told of it in `info`. */
+export type AppliedEvent = Omit<CommitEvent, 'id' | 'name' | 'previous'>
+
 /** A context at one moment, whole: from it a copy begins, or a context in another place goes on. */
 export interface SessionState {
   /** Another for each life of a context's log: revisions of different incarnations do not compare. */
@@ -52,9 +56,10 @@ export interface FeedStart {
 }
 
 /** Commits as a context sends them to its copies, in order and without gaps. */
-export interface Fed {
+export type Fed = {
   readonly type: 'beamline:fed'
   /** The context's id. */
   readonly context: string
-  readonly events: readonly CommitEvent[]
-}
+} & FedEvents
+
+export type FedEvents = { readonly events: readonly CommitEvent[] } | { readonly sets: FedSets }

@@ -4,7 +4,7 @@ import { BeamlineError } from '../errors.js'
 import type { OwnType } from './adoption.js'
 import type { VariableInfo } from './change.js'
 import type { ContextRequest } from './requests.js'
-import type { CommitEvent, SessionState } from './session-state.js'
+import type { AppliedEvent, CommitEvent, SessionState } from './session-state.js'
 import type { Whereabouts } from './whereabouts.js'
 
 /** Where the state of a context may live beside its own process: what a module's export makes an {@link Upstream} of. */
@@ -68,7 +68,7 @@ export interface Copy {
   /** All of it, to begin elsewhere with. */
   state(): SessionState
   /** Takes in commits that follow on the last, and has the watches told. */
-  apply(events: readonly CommitEvent[]): void
+  apply(events: readonly AppliedEvent[]): void
   /** It goes on elsewhere, where its variables are called as `there` says. */
   moved(there: SessionState): void
   /** Becomes another state: watches are told of what was lost, then of all that is different. */

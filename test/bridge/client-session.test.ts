@@ -10,17 +10,17 @@ const system = systemFor(test, { threads: 1 })
 const inSession = inSessionOf(system)
 
 test(
-  'a context is told what is there, then every commit with what was before, one message for each frame',
+  'a context is told what is there, then every commit, one message for each frame',
   inSession(async ({ ctx, stream, watch }) => {
     stream.say(batchOf(watch, 5, 6, setEvent(1, 6, 11)), batchOf(watch, 6, 8, setEvent(1, 7, 12), setEvent(2, 8, 21)))
     const { events, through } = await ctx.hear('events')
     assert.is(through, 8)
     assert.equal(
-      events.map(({ name, previous, value, revision }) => [name, previous, value, revision]),
+      events.map(({ number, value, version, revision, timestamp }) => [number, value, version, revision, timestamp]),
       [
-        ['x', 10, 11, 6],
-        ['x', 11, 12, 7],
-        ['y', 20, 21, 8],
+        [1, 11, 6, 6, 6],
+        [1, 12, 7, 7, 7],
+        [2, 21, 8, 8, 8],
       ],
     )
   }),
@@ -83,19 +83,16 @@ test(
       void system().spawn(async (self) => {
         const request = { kind: 'attach', session: ctx.session, pid: self.pid, create: true, seen: begun }
         const answer = await self.call(bridge.pid, request)
-        resolve([answer, await self.receive((message) => (message as { kind: string }).kind === 'events')])
+        resolve([answer, await self.receive((message) => (message as { kind: string }).kind === 'sets')])
       })
     })
     const { resume, watchId } = await stream.next('create')
     assert.equal(resume, { incarnation: 'first', revision: 5 })
     stream.say(createdOf(watchId, { revision: 6, incarnation: 'first', resume: ResumeResult.RESUME_RESULT_RESUMED }))
     stream.say(batchOf(watchId, 5, 7, setEvent(1, 6, 11), setEvent(1, 7, 12)))
-    const [answer, told] = (await late) as [undefined, { events: { value: unknown }[] }]
+    const [answer, told] = (await late) as [undefined, { values: unknown[] }]
     assert.is(answer, undefined)
-    assert.equal(
-      told.events.map(({ value }) => value),
-      [11, 12],
-    )
+    assert.equal(told.values, [11, 12])
     const { events } = await ctx.hear('events')
     assert.equal(
       events.map(({ value }) => value),

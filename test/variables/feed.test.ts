@@ -1,6 +1,6 @@
 import { isDown } from '../../src/actors/messages.js'
 import { Context, type Pid, type Process } from '../../src/index.js'
-import { closeFeed, isFed, openFeed } from '../../src/variables/feed.js'
+import { closeFeed, fedEvents, isFed, openFeed } from '../../src/variables/feed.js'
 import type { CommitEvent, Fed, FeedStart } from '../../src/variables/session-state.js'
 import { assert, suite } from '../harness.js'
 import { systemFor } from '../support/system.js'
@@ -19,7 +19,7 @@ async function inProcess(body: (self: Process) => Promise<void>): Promise<void> 
 /** The events of a feed up to the first of a revision. */
 async function eventsThrough(self: Process, revision: number): Promise<CommitEvent[]> {
   const events: CommitEvent[] = []
-  while ((events.at(-1)?.revision ?? 0) < revision) events.push(...(await self.receive<Fed>(isFed)).events)
+  while ((events.at(-1)?.revision ?? 0) < revision) events.push(...fedEvents(await self.receive<Fed>(isFed)))
   return events
 }
 
@@ -76,7 +76,7 @@ test('a commit comes before the answer to whoever made it', () =>
     await openFeed(self, ctx.pid)
     for (let value = 1; value <= 200; value++) {
       await ctx.set('x', value)
-      const [event] = (await self.receive<Fed>(isFed, { timeout: 0 })).events
+      const [event] = fedEvents(await self.receive<Fed>(isFed, { timeout: 0 }))
       assert.is(event?.value, value)
     }
   }))

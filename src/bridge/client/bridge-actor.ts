@@ -5,21 +5,21 @@ import { Exit } from '../../actors/exit-reason.js'
 import { Call, Cast, type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
 import { BeamlineError, shown } from '../../errors.js'
-import type { Pid } from '../../threads/pid.js'
 import { firstBridge } from '../../variables/upstream.js'
 import type { ServerItem, Welcome } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { Acks } from './acks.js'
 import { Attached } from './attached.js'
 import { Connection, type ConnectionEvents } from './connection.js'
+import { Deliveries } from './deliveries.js'
 import { ContextErrand } from './errands.js'
-import type { BridgeInfo, BridgeMessage, BridgeRequest, BridgeState, FromBridge, ToHandle } from './messages.js'
+import type { BridgeInfo, BridgeMessage, BridgeRequest, BridgeState, ToHandle } from './messages.js'
 import type { BridgeArgs } from './options.js'
 import { Outbox } from './outbox.js'
-import { homeBehind } from './session-upstream.js'
 import { Sessions } from './sessions.js'
 import { isBridgeMessage, isBridgeRequest } from './shape.js'
 import { lost } from './status.js'
 import { isBack } from './waiting.js'
+import { homeBehind } from './way.js'
 
 /** Milliseconds that a bridge which is closed waits for the answers to what it has sent. */
 const PATIENCE = 1000
@@ -41,6 +41,7 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   readonly #acks: Acks
   readonly #sessions: Sessions
   readonly #attached: Attached
+  readonly #deliveries: Deliveries
   /** Who wants to know what comes of the first attempt. */
   #curious: From[] | undefined = []
   /** The server to which all unanswered commands were sent. */
@@ -50,6 +51,7 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   constructor(self: Process, args: BridgeArgs) {
     const { clock } = self.system
     this.#self = self
+    this.#deliveries = new Deliveries((pid, message) => self.send(pid, message))
     this.#args = args
     this.#connection = new Connection(args, randomUUID(), clock, this)
     const send = (item: Uint8Array) => this.#connection.send(item)
@@ -63,7 +65,7 @@ class BridgeActor implements Behaviour, ConnectionEvents {
       item: send,
       welcome: () => (this.#connection.state === 'ready' ? this.#connection.welcome : undefined),
       proofOfLife: () => this.#connection.proof,
-      send: (pid, message) => self.send(pid, message),
+      send: this.#deliveries.send,
       answer: (from, state) => self.reply(from, state),
       refuse: (from, error) => self.replyError(from, error),
       gap: (text) => this.#connection.drop({ ...lost('UNAVAILABLE', text), gap: true }),
@@ -78,7 +80,7 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   }
 
   handle(message: unknown): void | Promise<void> {
-    if (message instanceof Cast) return isBridgeMessage(message.request) ? this.#command(message.request) : undefined
+    if (message instanceof Cast) return isBridgeMessage(message.request) ? this.#told(message.request) : undefined
     if (message instanceof Call) return this.#answer(message.from, message.request)
     if (!isDown(message)) return
     const gone = this.#attached.down(message)
@@ -117,8 +119,17 @@ class BridgeActor implements Behaviour, ConnectionEvents {
     this.#sessions.attach(session, { from, pid, create, state, seen, again })
   }
 
-  #command(message: BridgeMessage): void {
-    const errand = new ContextErrand(message, this.#deliver)
+  #told(message: BridgeMessage): void {
+    if (message.kind === 'command') return this.#command(message)
+    const { session, pid, seq, names, values } = message
+    for (let at = 0; at < names.length; at++) {
+      const write = { name: names[at] as string, value: values[at] }
+      this.#command({ kind: 'command', session, pid, seq: seq + at, command: { op: 'set', write } })
+    }
+  }
+
+  #command(message: BridgeMessage & { kind: 'command' }): void {
+    const errand = new ContextErrand(message, this.#deliveries)
     const error = this.#refusal(`${message.command.op} of ${message.session}`)
     if (error !== undefined) return errand.done(undefined, error)
     if (this.#sessions.has(message.session)) return this.#outbox.post(errand)
@@ -138,10 +149,6 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   /** Whether what is begun without a connection waits for one. */
   get #waits(): boolean {
     return this.#args.whenOffline === 'wait'
-  }
-
-  readonly #deliver = (pid: Pid, message: FromBridge): void => {
-    this.#self.send(pid, message)
   }
 
   #info(): BridgeInfo {
@@ -205,6 +212,7 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   settled(): void {
     this.#sessions.settle()
     this.#outbox.settled()
+    this.#deliveries.flush()
   }
 
   leaving(): void {

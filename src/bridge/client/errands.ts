@@ -1,22 +1,24 @@
 import { BeamlineError } from '../../errors.js'
-import type { Pid } from '../../threads/pid.js'
 import type { Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { answerOf, opOf } from './answers.js'
-import type { BridgeMessage, FromBridge, SessionAnswer, SessionCommand } from './messages.js'
+import type { Deliveries } from './deliveries.js'
+import type { BridgeMessage, SessionAnswer, SessionCommand } from './messages.js'
 import type { Errand } from './outbox.js'
 import { weightOf } from './weight.js'
 
 /** Takes an answer for whoever asked. */
-export type Deliver = (pid: Pid, message: FromBridge) => void
+export type Deliver = Pick<Deliveries, 'send' | 'written'>
+
+type CommandMessage = Extract<BridgeMessage, { readonly kind: 'command' }>
 
 const reads: ReadonlySet<SessionCommand['op']> = new Set(['sync', 'since', 'history'])
 
 /** What a context wants of its session, until it is told what has come of it. */
 export class ContextErrand implements Errand {
-  readonly #message: BridgeMessage
+  readonly #message: CommandMessage
   readonly #deliver: Deliver
 
-  constructor(message: BridgeMessage, deliver: Deliver) {
+  constructor(message: CommandMessage, deliver: Deliver) {
     this.#message = message
     this.#deliver = deliver
   }
@@ -48,6 +50,11 @@ export class ContextErrand implements Errand {
 
   done(reply: Reply | undefined, error: BeamlineError | undefined): void {
     if (reply === undefined) return this.#tell(0, undefined, error)
+    const { outcome } = reply
+    if (outcome?.$case === 'written' && this.what === 'set') {
+      const { pid, session, seq } = this.#message
+      return this.#deliver.written(pid, session, seq, reply.revision, outcome.value.version, outcome.value.revision)
+    }
     try {
       this.#tell(reply.revision, answerOf(this.#message.command.op, reply), undefined)
     } catch (thrown) {
@@ -58,6 +65,6 @@ export class ContextErrand implements Errand {
 
   #tell(revision: number, answer: SessionAnswer, error: BeamlineError | undefined): void {
     const { session, pid, seq } = this.#message
-    this.#deliver(pid, { type: 'beamline:bridge', kind: 'reply', session, seq, revision, answer, error })
+    this.#deliver.send(pid, { type: 'beamline:bridge', kind: 'reply', session, seq, revision, answer, error })
   }
 }

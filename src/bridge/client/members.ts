@@ -1,6 +1,7 @@
 import type { BeamlineError } from '../../errors.js'
 import type { Pid } from '../../threads/pid.js'
 import type { CommitEvent, SessionState } from '../../variables/session-state.js'
+import { columnsOf } from './columns.js'
 import type { LinkParts } from './link-parts.js'
 import type { FromBridge } from './messages.js'
 import type { News } from './session-copy.js'
@@ -66,10 +67,15 @@ export class Members {
   /** None is told again of what it has had. */
   events(news: News): void {
     const message = { type, kind: 'events', session: this.#session, ...news } as const
+    let told: FromBridge | undefined
     for (const member of this.#all.values()) {
       const { pid, seen } = member
       if (news.through <= seen) continue
-      this.#parts.send(pid, seen === 0 ? message : { ...message, events: after(news.events, seen) })
+      if (seen === 0) told ??= inColumns(message)
+      this.#parts.send(
+        pid,
+        seen === 0 ? (told as FromBridge) : inColumns({ ...message, events: after(news.events, seen) }),
+      )
       // From here on it is one of all.
       member.seen = 0
     }
@@ -93,6 +99,13 @@ export class Members {
   #tell(message: FromBridge): void {
     for (const { pid } of this.#all.values()) this.#parts.send(pid, message)
   }
+}
+
+function inColumns(message: FromBridge & { kind: 'events' }): FromBridge {
+  const columns = columnsOf(message.events)
+  if (columns === undefined) return message
+  const { type, session, through, head } = message
+  return { type, kind: 'sets', session, through, head, ...columns }
 }
 
 const after = (events: readonly CommitEvent[], revision: number): readonly CommitEvent[] =>

@@ -4,6 +4,7 @@ import type { HistoryEntry, ManyWritten, Metadata, Written } from '../../variabl
 import type { Lease, Release } from '../../variables/lease.js'
 import type { CommitEvent, NumberedInfo, SessionState } from '../../variables/session-state.js'
 import type { Write } from '../../variables/state.js'
+import type { SetColumns } from './columns.js'
 
 // Between the process that is a bridged context, on any thread, and the bridge of its system, on a thread of its own.
 // Values are values here; what they look like on the wire only the bridge knows.
@@ -66,8 +67,6 @@ export type BridgeRequest =
       readonly pid: Pid
       /** Without it, a session that is not there is NOT_FOUND. */
       readonly create: boolean
-      /** The context was attached before, and waits for a connection whatever `whenOffline` says; so does who has `seen`. */
-      readonly again?: boolean
       readonly state?: SessionState
       /**
        * A context that was attached before, to a bridge whose thread has died or as a process whose own has, and all that
@@ -75,6 +74,11 @@ export type BridgeRequest =
        * begins again with that, unless it was on the same `server`: then it was deleted, and is NOT_FOUND.
        */
       readonly seen?: SessionState
+      /**
+       * A context that was attached before, and brings what it has as `state` or begins anew. Like one that has `seen` the
+       * session it waits while there is no connection, also where others are refused.
+       */
+      readonly again?: boolean
     }
   /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
@@ -127,14 +131,24 @@ export type ToHandle =
   | { readonly kind: 'resync'; readonly resync: BridgeResync }
 
 /** What the bridge is told, by cast. */
-export type BridgeMessage = {
-  readonly kind: 'command'
-  readonly session: string
-  readonly pid: Pid
-  /** The context's own number for it. */
-  readonly seq: number
-  readonly command: SessionCommand
-}
+export type BridgeMessage =
+  | {
+      readonly kind: 'command'
+      readonly session: string
+      readonly pid: Pid
+      /** The context's own number for it. */
+      readonly seq: number
+      readonly command: SessionCommand
+    }
+  /** As many commands, each a `set` of a value of which nothing is said; the first has the number `seq`. */
+  | {
+      readonly kind: 'sets'
+      readonly session: string
+      readonly pid: Pid
+      readonly seq: number
+      readonly names: readonly string[]
+      readonly values: readonly unknown[]
+    }
 
 /** How it stands between the bridge and the server. */
 export type BridgeState = 'connecting' | 'ready' | 'reconnecting' | 'closed'
@@ -150,6 +164,14 @@ export type FromBridge =
       readonly through: number
       readonly head: number
     }
+  /** The same, of plain values that were set. */
+  | ({
+      readonly type: 'beamline:bridge'
+      readonly kind: 'sets'
+      readonly session: string
+      readonly through: number
+      readonly head: number
+    } & SetColumns)
   /**
    * Some commits cannot be told any more: this is the session now, and `reason` says why.
    */
@@ -169,6 +191,13 @@ export type FromBridge =
       readonly revision: number
       readonly answer: SessionAnswer
       readonly error: BeamlineError | undefined
+    }
+  /** As many replies to plain writes: the `seq` and revision of each, and the version and revision that it answers. */
+  | {
+      readonly type: 'beamline:bridge'
+      readonly kind: 'written'
+      readonly session: string
+      readonly answers: readonly number[]
     }
   /** `live` when the context is attached, with each heartbeat, and when the server is back; `stale` when it is not to be heard. */
   | {

@@ -13,7 +13,7 @@ export interface Asked {
 }
 
 /** An answer that waits for the copy to take in what it speaks of. */
-type Reply = FromBridge & { kind: 'reply' }
+type Reply = Pick<FromBridge & { kind: 'reply' }, 'seq' | 'revision' | 'answer' | 'error'>
 
 /** What a context has asked its session, until it is answered and the copy has what the answer speaks of. */
 export class Questions {
@@ -36,6 +36,14 @@ export class Questions {
   reply(reply: Reply): void {
     if (reply.revision > this.#copy.revision) this.#held.push(reply)
     else this.#answer(reply)
+  }
+
+  /** As many replies to plain writes. */
+  written(answers: readonly number[]): void {
+    for (let at = 0; at < answers.length; at += 4) {
+      const [seq, revision, version, written] = answers.slice(at, at + 4) as [number, number, number, number]
+      this.reply({ seq, revision, answer: { version, revision: written }, error: undefined })
+    }
   }
 
   /** The copy has come to a revision. */

@@ -2,11 +2,15 @@ import { type From, isDown } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
 import { BeamlineError } from '../../errors.js'
 import type { Pid, Ref } from '../../threads/pid.js'
-import type { CommitEvent, SessionState } from '../../variables/session-state.js'
-import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
+import type { AppliedEvent, CommitEvent, SessionState } from '../../variables/session-state.js'
+import type { Copy, ForwardedRequest, Upstream } from '../../variables/upstream.js'
+import { eventsIn } from './columns.js'
 import { commandOf } from './forwarding.js'
 import type { BridgeMessage, BridgeRequest, FromBridge, Past, SessionCommand } from './messages.js'
+import { isPlain, PlainSets } from './plain-sets.js'
 import { type Asked, Questions } from './questions.js'
+import { isFromBridge } from './shape.js'
+import type { Way } from './way.js'
 
 /** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
 const LOOK = 'beamline:bridge:look'
@@ -14,21 +18,6 @@ const MAX_ATTEMPTS = 3000
 const PAUSE = 10
 /** Events of the past that are asked for at a time. */
 const PAGE = 4096
-
-/** How a context reaches its bridge: by a name, as a bridge that was killed comes back under another pid. */
-interface Way {
-  readonly bridge: string
-  /** Whether the session is made when it is not there. */
-  readonly create: boolean
-}
-
-/** Where contexts live that are behind the bridge with this registered name. */
-export const homeBehind = (bridge: string, create = true): Home => ({
-  module: import.meta.url,
-  export: 'openSession',
-  args: { bridge, create } satisfies Way,
-  place: bridge,
-})
 
 /** @see OpenUpstream */
 export async function openSession(
@@ -51,6 +40,7 @@ class SessionUpstream implements Upstream {
   readonly #copy: Copy
   #bridge!: Pid
   readonly #questions: Questions
+  readonly #sets: PlainSets
   /** What has come since the session was asked for its state, while that has not come. */
   #early: FromBridge[] | undefined
   /** Tells of the bridge's death. */
@@ -64,6 +54,7 @@ class SessionUpstream implements Upstream {
     this.#way = way
     this.#copy = copy
     this.#questions = new Questions(copy)
+    this.#sets = new PlainSets((sets) => this.#tell({ kind: 'sets', session: copy.id, pid: self.pid, ...sets }))
   }
 
   async attach(how: 'join' | 'rejoin' | 'move', again = false): Promise<void> {
@@ -131,8 +122,12 @@ class SessionUpstream implements Upstream {
     if (this.#orphaned !== undefined) return void this.#orphaned.waiting.push(() => this.#ask(asked))
     const seq = this.#questions.add(asked)
     const { command } = asked
-    const { pid } = this.#self
-    const message: BridgeMessage = { kind: 'command', session: this.#copy.id, pid, seq, command }
+    if (command.op === 'set' && isPlain(command.write)) return this.#sets.add(seq, command.write)
+    this.#sets.flush()
+    this.#tell({ kind: 'command', session: this.#copy.id, pid: this.#self.pid, seq, command })
+  }
+
+  #tell(message: BridgeMessage): void {
     this.#self.cast(this.#bridge, message)
   }
 
@@ -143,7 +138,11 @@ class SessionUpstream implements Upstream {
     if (this.#early !== undefined) return void this.#early.push(message)
     switch (message.kind) {
       case 'events':
-        return this.#events(message)
+        return this.#events(message.events, message.head)
+      case 'sets':
+        return this.#events(eventsIn(message), message.head)
+      case 'written':
+        return this.#questions.written(message.answers)
       case 'resync':
         return this.#become(message.state, message.reason)
       case 'reply':
@@ -165,7 +164,7 @@ class SessionUpstream implements Upstream {
     this.#questions.release(Number.POSITIVE_INFINITY)
   }
 
-  #events({ events, head }: FromBridge & { kind: 'events' }): void {
+  #events(events: readonly AppliedEvent[], head: number): void {
     // Those of a revision that the state had already which this context began with.
     const news = events.filter(({ revision }) => revision > this.#copy.revision)
     try {
@@ -192,6 +191,7 @@ class SessionUpstream implements Upstream {
     if (this.#over !== undefined) return
     const text = 'the bridge died before the answer came: what was asked may or may not have been done'
     const error = new BeamlineError('UNAVAILABLE', text)
+    this.#sets.drop()
     const asked = this.#questions.drain()
     // What changes nothing is asked again.
     const harmless = asked.filter(({ go }) => go !== undefined)
@@ -279,6 +279,7 @@ class SessionUpstream implements Upstream {
   }
 
   async leave(): Promise<void> {
+    this.#sets.flush()
     const request: BridgeRequest = { kind: 'detach', session: this.#copy.id, pid: this.#self.pid }
     // A bridge that is gone knows nobody.
     await this.#self.call(this.#bridge, request).catch(() => {})
@@ -289,8 +290,4 @@ const isOfDeath = (error: unknown): boolean => error instanceof BeamlineError &&
 
 function asBeamlineError(error: unknown): BeamlineError {
   return error instanceof BeamlineError ? error : new BeamlineError('UNAVAILABLE', String(error), { cause: error })
-}
-
-function isFromBridge(message: unknown): message is FromBridge {
-  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
 }

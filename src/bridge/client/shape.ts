@@ -1,5 +1,5 @@
 import { Pid } from '../../threads/pid.js'
-import type { BridgeMessage, BridgeRequest } from './messages.js'
+import type { BridgeMessage, BridgeRequest, FromBridge } from './messages.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -51,7 +51,15 @@ const ops: readonly unknown[] = [
 
 /** Whether a bridge can be told this. */
 export function isBridgeMessage(value: unknown): value is BridgeMessage {
-  if (!isRecord(value) || value['kind'] !== 'command' || !ofContext(value)) return false
-  const { command } = value
+  if (!isRecord(value) || !ofContext(value)) return false
+  const { kind, command, names, values } = value
+  if (kind === 'sets' && Array.isArray(names) && Array.isArray(values) && names.length === values.length)
+    return typeof value['seq'] === 'number' && names.every((name) => typeof name === 'string')
+  if (kind !== 'command') return false
   return typeof value['seq'] === 'number' && isRecord(command) && ops.includes(command['op'])
+}
+
+/** Whether a message comes from a bridge. */
+export function isFromBridge(message: unknown): message is FromBridge {
+  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
 }

@@ -4,7 +4,7 @@ import { BeamlineError } from '../../errors.js'
 import type { Clock, Timer } from '../../threads/clock.js'
 import type { Pid, Ref } from '../../threads/pid.js'
 import { Context } from '../../variables/context.js'
-import { closeFeed, isFed, openFeed } from '../../variables/feed.js'
+import { closeFeed, fedEvents, isFed, openFeed } from '../../variables/feed.js'
 import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
 import { isRecord } from '../../variables/shape.js'
 import { Mirror } from './mirror.js'
@@ -166,8 +166,9 @@ export class Mirrors {
   take(message: unknown): boolean {
     if (isFed(message)) {
       const fed = this.#all.get(message.context)
-      if (fed?.mirror === undefined || fed.isOpening) fed?.early.push(...message.events)
-      else fed.mirror.take(message.events)
+      // Too many, perhaps, for the arguments of a call.
+      if (fed?.mirror === undefined || fed.isOpening) for (const event of fedEvents(message)) fed?.early.push(event)
+      else fed.mirror.take(fedEvents(message))
       return true
     }
     if (isFence(message)) {

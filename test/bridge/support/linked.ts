@@ -17,7 +17,7 @@ import type { BeamlineError } from '../../../src/errors.js'
 import { VirtualClock } from '../../../src/testing/virtual-clock.js'
 import { Pid } from '../../../src/threads/pid.js'
 import type { SessionState } from '../../../src/variables/session-state.js'
-import { integer } from './scripted-session.js'
+import { integer, type Plain, plainly } from './scripted-session.js'
 
 /** A session with one variable, whose value is the revision. */
 export const stateAt = (revision: number, incarnation = 'first'): SessionState => ({
@@ -78,7 +78,11 @@ export class Linked {
     })
   }
 
-  #hear(slot: number, message: FromBridge): void {
+  #hear(slot: number, told: FromBridge): void {
+    for (const message of plainly(told)) this.#take(slot, message)
+  }
+
+  #take(slot: number, message: Plain): void {
     switch (message.kind) {
       case 'link':
         return void this.servers.push(message.server)

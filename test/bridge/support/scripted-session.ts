@@ -1,5 +1,6 @@
 import type { ActorSystem } from '../../../src/actors/system.js'
 import type { Bridge } from '../../../src/bridge/client/bridge.js'
+import { eventsIn } from '../../../src/bridge/client/columns.js'
 import type { BridgeMessage, BridgeRequest, FromBridge, SessionCommand } from '../../../src/bridge/client/messages.js'
 import {
   type Batch,
@@ -10,7 +11,7 @@ import {
   ResumeResult,
 } from '../../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import { toValue, toVariable } from '../../../src/bridge/wire/native-codec.js'
-import type { NumberedInfo, SessionState } from '../../../src/variables/session-state.js'
+import type { AppliedEvent, NumberedInfo, SessionState } from '../../../src/variables/session-state.js'
 import type { ScriptedStream } from './scripted-server.js'
 
 /** A variable as a server tells of it. */
@@ -95,11 +96,34 @@ export const createdOf = (watchId: number, given: Pick<Created, 'revision' | 'in
 export const batchOf = (watchId: number, prev: number, through: number, ...events: Batch['events']) =>
   ({ $case: 'batch', value: { watchId, prev, through, events } }) as const
 
+/** What a context hears, but for what is told in columns. */
+export type Plain =
+  | Exclude<FromBridge, { kind: 'sets' | 'written' | 'events' }>
+  | (Omit<Extract<FromBridge, { kind: 'events' }>, 'events'> & { readonly events: readonly AppliedEvent[] })
+
+const plainKind = (kind: FromBridge['kind']): string =>
+  kind === 'sets' ? 'events' : kind === 'written' ? 'reply' : kind
+
+/** What is told in columns, as if it were told one by one. */
+export function plainly(message: FromBridge): Plain[] {
+  if (message.kind === 'sets') {
+    const { type, session, through, head } = message
+    return [{ type, kind: 'events', session, through, head, events: eventsIn(message) }]
+  }
+  if (message.kind !== 'written') return [message]
+  const { type, session, answers } = message
+  return Array.from({ length: answers.length / 4 }, (_, at) => {
+    const [seq, revision, version, written] = answers.slice(4 * at) as [number, number, number, number]
+    return { type, kind: 'reply', session, seq, revision, answer: { version, revision: written }, error: undefined }
+  })
+}
+
 /** The calling thread's own process as a context of a session: it asks the bridge, and hears of it. */
 export class ScriptedContext {
   readonly #system: ActorSystem
   readonly #bridge: Bridge
   readonly session: string
+  readonly #heard: Plain[] = []
   #seq = 0
 
   constructor(system: ActorSystem, bridge: Bridge, session = 's') {
@@ -133,13 +157,17 @@ export class ScriptedContext {
     return this.tell({ op: 'set', write: { name, value } })
   }
 
-  /** The next message of a kind about the session. */
-  async hear<K extends FromBridge['kind']>(kind: K): Promise<Extract<FromBridge, { kind: K }>> {
+  /** The next message of a kind about the session; what is told in columns as if it were told one by one. */
+  async hear<K extends Plain['kind']>(kind: K): Promise<Extract<Plain, { kind: K }>> {
     const isWanted = (message: unknown): boolean => {
       const told = message as FromBridge
-      return told.type === 'beamline:bridge' && told.session === this.session && told.kind === kind
+      return told.type === 'beamline:bridge' && told.session === this.session && plainKind(told.kind) === kind
     }
-    return (await this.#system.self.receive(isWanted)) as Extract<FromBridge, { kind: K }>
+    const isHere = (one: Plain) => one.kind === kind
+    if (!this.#heard.some(isHere))
+      this.#heard.push(...plainly((await this.#system.self.receive(isWanted)) as FromBridge))
+    const [message] = this.#heard.splice(this.#heard.findIndex(isHere), 1)
+    return message as Extract<Plain, { kind: K }>
   }
 
   /** The kinds of the next so many messages about the session. */
@@ -147,7 +175,7 @@ export class ScriptedContext {
     const kinds: string[] = []
     while (kinds.length < count) {
       const isMine = (message: unknown) => (message as FromBridge).session === this.session
-      kinds.push(((await this.#system.self.receive(isMine)) as FromBridge).kind)
+      kinds.push(...plainly((await this.#system.self.receive(isMine)) as FromBridge).map(({ kind }) => kind))
     }
     return kinds
   }
