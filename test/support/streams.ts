@@ -17,11 +17,13 @@ export interface StreamServerOptions {
   readonly bounds?: LogBounds
   readonly heartbeatMs?: number
   readonly caller?: Caller
+  /** Who calls by what is said; {@link caller} unless told. */
+  readonly callerOf?: (metadata: Metadata) => Caller
   /** Another service than the native one. */
   readonly service?: (deps: ServiceDeps) => BoundService
 }
 
-const anyone: Caller = { require: () => {} }
+const anyone: Caller = { key: '', require: () => {} }
 
 /** Sessions of contexts that the test itself has. */
 class TestSessions implements Sessions {
@@ -113,7 +115,7 @@ export class StreamServer implements AsyncDisposable {
     const deps: ServiceDeps = {
       self: own,
       sessions,
-      guard: { admit: () => caller },
+      guard: { admit: options.callerOf ?? (() => caller) },
       rates: { of: () => ({ take: () => {} }) },
       limits: { ...defaultLimits, ...options.limits },
       serverId: 'the-server',
@@ -155,14 +157,14 @@ export class StreamServer implements AsyncDisposable {
   }
 
   /** As {@link stream}, without a hello. */
-  silent(options: object = {}): RawStream {
+  silent(options: object = {}, metadata = new Metadata()): RawStream {
     const client = new WatchServiceClient(this.address, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': 16 * 1024 * 1024,
       ...options,
     })
     this.#clients.push(client)
-    return new RawStream(client.session(new Metadata()))
+    return new RawStream(client.session(metadata))
   }
 
   /** A stream of whatever bytes. */

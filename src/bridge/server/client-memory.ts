@@ -113,9 +113,10 @@ export class ClientMemories {
     return this.#all.size
   }
 
-  of(client: string, instance: string): ClientMemory {
+  /** @param caller who it is by its token: what one was answered is not for another who says to be the same client */
+  of(caller: string, client: string, instance: string): ClientMemory {
     this.sweep()
-    const key = JSON.stringify([client, instance])
+    const key = JSON.stringify([caller, client, instance])
     const known = this.#all.get(key) ?? new ClientMemory(this.#gone.get(key))
     this.#gone.delete(key)
     // Behind all others, as the one that came last.

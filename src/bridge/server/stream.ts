@@ -148,7 +148,7 @@ export class Stream implements Answered {
     if (maxFrameBytes > 0) this.#writer.limit(maxFrameBytes)
     if (heartbeatMs > 0) this.#beatMs = Math.min(Math.max(heartbeatMs, SHORTEST_BEAT), LONGEST_BEAT)
     this.#armTimer()
-    const memory = clients.of(clientId, clientInstance)
+    const memory = clients.of(this.#caller.key, clientId, clientInstance)
     this.#memory = memory
     memory.stream?.replaced()
     memory.stream = this
@@ -188,6 +188,12 @@ export class Stream implements Answered {
     this.#pace()
     const refuse = (error: unknown) => this.answer(answerOf(id, sessionId, 0, failed(error)))
     if (op === undefined) return refuse(malformed('a command of no kind that is known here'))
+    try {
+      // Before anything is remembered, or told of what was: leave may have been withdrawn, or never given.
+      this.#caller.require(sessionId, permissionFor(op))
+    } catch (error) {
+      return refuse(error)
+    }
     const reception = memory.receive(id, this)
     if (reception === 'forgotten') return refuse(over(id))
     if (reception === 'full') return refuse(full())
@@ -196,7 +202,6 @@ export class Stream implements Answered {
     const fail = (error: unknown) => tell(failed(error), 0)
     try {
       this.#bucket.take()
-      this.#caller.require(sessionId, permissionFor(op))
       if (this.#goals !== undefined) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
       const line = this.#line(sessionId)
       if (op.$case !== 'join') return line.run((open) => this.#shared.commands.run(op, open, line, tell), fail)
