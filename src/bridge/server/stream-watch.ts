@@ -192,14 +192,24 @@ export class ServerWatch implements MirrorWatcher {
   /** Looks, from time to time, after what no event would tell of. @param patience for a receiver that gives no credit */
   check(patience: number): void {
     if (this.#isOver) return
-    if (this.#pending.isLost) return this.#overtaken()
+    if (this.overtake()) return
     const { closed, head } = this.mirror
     if (this.#endedAt === undefined || this.#host.clock.now() - this.#endedAt < patience) return
     const untold = `${closed?.message ?? 'the session has ended'}; revisions ${this.#through + 1} to ${head} were not taken`
     this.#finish(Reason.REASON_SESSION_CLOSED, untold)
   }
 
-  /** Its receiver was too slow: some of what it was to be told is no longer kept. */
+  /**
+   * Looks whether its receiver was too slow, so that some of what it was to be told is no longer kept: what that has to say
+   * comes before anything else of it.
+   * @returns whether it was: it has ended then, or begun anew
+   */
+  overtake(): boolean {
+    const isLost = !this.#isOver && this.#pending.isLost
+    if (isLost) this.#overtaken()
+    return isLost
+  }
+
   #overtaken(): void {
     if (this.wish.onGap === 'snapshot') return this.#startOver(ResumeResult.RESUME_RESULT_COMPACTED, [])
     const { compacted } = this.mirror
@@ -232,12 +242,7 @@ export class ServerWatch implements MirrorWatcher {
 
   /** What is to be told next, if anything. */
   next(allowance: Allowance): Piece | undefined {
-    if (this.#pending.isLost) {
-      // What that has to say comes before anything else of it.
-      this.#overtaken()
-      return undefined
-    }
-    if (!this.isReady) return undefined
+    if (this.overtake() || !this.isReady) return undefined
     const limits = { ...allowance, events: Math.min(allowance.events, this.#credit) }
     const piece = this.#snapshot === undefined ? this.#batch(limits) : this.#chunk(this.#snapshot, limits)
     if (piece?.kind !== 'short') this.#closeWhenTold()
@@ -287,8 +292,9 @@ export class ServerWatch implements MirrorWatcher {
       : this.#through
   }
 
-  /** How far it is. What is told later comes after that: it has to be told. */
-  progress(): WatchProgress {
+  /** How far it is. What is told later comes after that: it has to be told. None when it was overtaken. */
+  progress(): WatchProgress | undefined {
+    if (this.overtake()) return undefined
     // Before the snapshot is whole its receiver has nothing.
     if (this.#snapshot === undefined) this.#settle()
     return { watchId: this.id, through: this.#through, head: this.mirror.head }

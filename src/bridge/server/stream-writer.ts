@@ -174,9 +174,9 @@ export class StreamWriter {
 
   #putReports(): void {
     if (this.#reports.size === 0) return
-    const watches = [...this.#reports].map((watch) => watch.progress())
+    const watches = [...this.#reports].flatMap((watch) => watch.progress() ?? [])
     this.#reports.clear()
-    this.#progress(watches)
+    if (watches.length > 0) this.#progress(watches)
   }
 
   /** A frame may be small, and the watches many. */
@@ -193,10 +193,13 @@ export class StreamWriter {
     if (this.#barriers.size === 0) return
     const met: WatchProgress[] = []
     for (const [watch, asked] of this.#barriers) {
+      // One that has begun anew is asked again once it is told its snapshot.
+      if (watch.overtake()) continue
       const { reach } = watch
       const open = asked.filter((atLeast) => atLeast > reach)
       if (open.length === asked.length) continue
-      met.push(watch.progress())
+      const progress = watch.progress()
+      if (progress !== undefined) met.push(progress)
       if (open.length === 0) this.#barriers.delete(watch)
       else this.#barriers.set(watch, open)
     }
