@@ -8,6 +8,7 @@ import type { StoredVariable } from './stored-variable.js'
 export class Feeds {
   readonly #self: Process
   readonly #context: string
+  #incarnation = ''
   #to: Pid[] = []
 
   constructor(self: Process, context: string) {
@@ -20,7 +21,8 @@ export class Feeds {
     return this.#to.length === 0
   }
 
-  add(to: Pid): void {
+  add(to: Pid, incarnation: string): void {
+    this.#incarnation = incarnation
     this.#to = this.#to.filter((one) => !one.equals(to) && this.#self.system.isAlive(one))
     this.#to.push(to)
   }
@@ -38,7 +40,7 @@ export class Feeds {
   }
 
   tell(events: readonly CommitEvent[]): void {
-    const fed: Fed = { type: 'beamline:fed', context: this.#context, events }
+    const fed: Fed = { type: 'beamline:fed', context: this.#context, incarnation: this.#incarnation, events }
     let isAnyDead = false
     for (const to of this.#to) {
       if (this.#self.system.isAlive(to)) this.#self.send(to, fed)

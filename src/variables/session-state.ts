@@ -51,5 +51,7 @@ export interface Fed {
   readonly type: 'beamline:fed'
   /** The context's id. */
   readonly context: string
+  /** The life of its log: another context of the same id has another. */
+  readonly incarnation: string
   readonly events: readonly CommitEvent[]
 }

@@ -16,6 +16,7 @@ export interface StreamServerOptions {
   readonly limits?: Partial<Limits>
   readonly bounds?: LogBounds
   readonly heartbeatMs?: number
+  readonly ttlMs?: number
   readonly caller?: Caller
   /** Who calls by what is said; {@link caller} unless told. */
   readonly callerOf?: (metadata: Metadata) => Caller
@@ -29,6 +30,7 @@ const anyone: Caller = { key: '', require: () => {} }
 class TestSessions implements Sessions {
   readonly #self: () => Process
   readonly #all = new Map<string, Session & { readonly abort: AbortController }>()
+  ttlMs = Number.POSITIVE_INFINITY
   touches = 0
 
   constructor(self: () => Process) {
@@ -110,6 +112,7 @@ export class StreamServer implements AsyncDisposable {
     )
     const own = self as unknown as Process
     const sessions = new TestSessions(() => own)
+    sessions.ttlMs = options.ttlMs ?? Number.POSITIVE_INFINITY
     const draining = new AbortController()
     const caller = options.caller ?? anyone
     const deps: ServiceDeps = {
