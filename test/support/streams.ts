@@ -186,6 +186,7 @@ export class StreamServer implements AsyncDisposable {
     await eventually(() => {
       if ((this.stats['watches'] ?? 0) > 0) throw new Error('watches are left')
     })
+    this.drain(0)
     this.#system.self.exit(this.#pid, 'kill')
   }
 }

@@ -6,8 +6,8 @@ import type { Pid, Ref } from '../../threads/pid.js'
 import { Context } from '../../variables/context.js'
 import { closeFeed, isFed, openFeed } from '../../variables/feed.js'
 import type { Fed as FedMessage, FeedStart } from '../../variables/session-state.js'
-import { isRecord } from '../../variables/shape.js'
 import { Mirror } from './mirror.js'
+import { Fences } from './mirror-fences.js'
 import { defaultBounds, type LogBounds } from './mirror-log.js'
 import type { ServiceDeps } from './service-deps.js'
 import type { Session, Sessions } from './session.js'
@@ -34,27 +34,20 @@ interface Fed {
 /** Milliseconds that the death of a session's context may take. */
 const PATIENCE = 1000
 
-/** What the process sends itself: it comes behind all that has come before. */
-const FENCE = 'beamline:mirror-fence'
-
-function isFence(message: unknown): message is { readonly fence: number } {
-  return isRecord(message) && message['type'] === FENCE
-}
-
 /** The copies of sessions that one process keeps: each made when it is first needed, and kept until its session ends. */
 export class Mirrors {
   readonly #self: Process
   readonly #clock: Clock
   readonly #bounds: LogBounds
   readonly #all = new Map<string, Fed>()
-  readonly #waiting = new Map<number, () => void>()
+  readonly #fences: Fences
   readonly #upkeep: Upkeep
-  #fences = 0
 
   constructor(self: Process, sessions: Sessions, bounds: LogBounds = defaultBounds) {
     this.#self = self
     this.#clock = self.system.clock
     this.#bounds = bounds
+    this.#fences = new Fences(self)
     this.#upkeep = new Upkeep(this.#clock, sessions, () => this.#used())
   }
 
@@ -160,20 +153,18 @@ export class Mirrors {
 
   /** Resolves when every mirror has taken in what had come to this thread before. */
   settled(): Promise<void> {
-    return new Promise((resolve) => {
-      const fence = ++this.#fences
-      this.#waiting.set(fence, resolve)
-      this.#self.send(this.#self.pid, { type: FENCE, fence })
-    })
+    return this.#fences.settled()
   }
 
   /**
    * Resolves when the mirror of a session has every commit that its context had when it was asked.
    * @throws BeamlineError NOPROC
    */
-  async fence({ context }: Session): Promise<void> {
-    await context.getMany([])
-    await this.settled()
+  fence(session: Session): Promise<void> {
+    return this.#fences.share(session, async () => {
+      await session.context.getMany([])
+      await this.settled()
+    })
   }
 
   /** Takes a message that has come to the process, if it is for a mirror. @returns whether it was */
@@ -187,10 +178,7 @@ export class Mirrors {
       else feed(fed.mirror, message)
       return true
     }
-    if (isFence(message)) {
-      this.#waiting.get(message.fence)?.()
-      return this.#waiting.delete(message.fence)
-    }
+    if (this.#fences.take(message)) return true
     if (!isDown(message)) return false
     for (const fed of this.#all.values()) {
       if (fed.monitor?.equals(message.ref) !== true) continue

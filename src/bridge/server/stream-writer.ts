@@ -18,6 +18,8 @@ export interface FrameSink {
   tooLarge(watch: ServerWatch, bytes: number, hard: number): void
   /** A frame has been written, or there was none to be written. */
   written(): void
+  /** The time. */
+  now(): number
 }
 
 interface HeldReply {
@@ -43,7 +45,7 @@ export class StreamWriter {
   readonly #reports = new Set<ServerWatch>()
   /** What is asked of the progress of watches. */
   readonly #barriers = new Map<ServerWatch, number[]>()
-  #isWriting = false
+  #writingSince: number | undefined
   #isScheduled = false
   #isClosed = false
 
@@ -55,6 +57,15 @@ export class StreamWriter {
   /** Whether all has been written that there was. */
   get isIdle(): boolean {
     return !this.#isWriting && !this.#isScheduled && this.#heldReplies === 0 && this.#control.length === 0
+  }
+
+  /** When the frame was written that the client has not taken yet; `undefined` when there is none. */
+  get writingSince(): number | undefined {
+    return this.#writingSince
+  }
+
+  get #isWriting(): boolean {
+    return this.#writingSince !== undefined
   }
 
   /** Answers that the client has not taken. */
@@ -136,12 +147,12 @@ export class StreamWriter {
     this.#isScheduled = false
     if (this.#isWriting || this.#isClosed) return
     if (!this.#compose()) return this.#sink.written()
-    this.#isWriting = true
+    this.#writingSince = this.#sink.now()
     this.#sink.write(this.#frame.finish(), this.#written)
   }
 
   readonly #written = (): void => {
-    this.#isWriting = false
+    this.#writingSince = undefined
     this.#sink.written()
     this.#flush()
   }
