@@ -1,13 +1,16 @@
 import { BeamlineError } from '../../errors.js'
 import type { Clock } from '../../threads/clock.js'
-import type { Command } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import type { SessionState } from '../../variables/session-state.js'
+import type { Command, State } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { fromState } from '../wire/native-codec.js'
 import type { Answer, Answered, ClientMemory } from './client-memory.js'
 import { type Commands, failed, type Outcome, permissionFor } from './commands.js'
 import type { Caller } from './guard.js'
+import { assertRoom } from './mirror-room.js'
 import type { Mirrors } from './mirrors.js'
 import type { Bucket, ServiceDeps } from './service-deps.js'
 import { SessionLine } from './session-line.js'
+import { checkState } from './state-check.js'
 import { itemOf } from './stream-frame.js'
 import type { Load } from './stream-load.js'
 import type { StreamWriter } from './stream-writer.js'
@@ -71,15 +74,21 @@ export class StreamCommands implements Answered {
       if (this.#host.isDraining()) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
       const line = this.line(sessionId)
       if (op.$case !== 'join') return line.run((open) => commands.run(op, open, line, tell), fail)
-      const { create, metadata, state } = op.value
+      const { create, metadata } = op.value
+      const state = op.value.state && this.#state(op.value.state)
       line.join(
-        { create, metadata, state: state && fromState(state), permit: () => caller.require(sessionId, 'write') },
+        { create, metadata, state, permit: () => caller.require(sessionId, 'write') },
         (open, created) => commands.joined(open, created, tell),
         fail,
       )
     } catch (error) {
       fail(error)
     }
+  }
+
+  #state(state: State): SessionState {
+    assertRoom(state.variables.length, this.#host.deps.limits.maxVariables)
+    return checkState(fromState(state))
   }
 
   #answer(id: number, session: string, revision: number, outcome: Outcome): Answer {

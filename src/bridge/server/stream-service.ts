@@ -33,7 +33,7 @@ export function streamService(deps: ServiceDeps, bounds?: LogBounds): BoundServi
     deps,
     mirrors,
     clients,
-    commands: new Commands(deps.self, mirrors),
+    commands: new Commands(deps.self, mirrors, deps.limits.maxVariables),
     turns: new SnapshotTurns(deps.limits.maxSnapshots, clock),
     clock,
     closed: (stream) => {
