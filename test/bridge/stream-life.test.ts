@@ -74,29 +74,6 @@ test(
 )
 
 test(
-  'a session that is watched, or written to by the host, is in use',
-  withServer(
-    async (server) => {
-      const ctx = await server.session('s')
-      await ctx.define('x', 'integer', 0)
-      const stream = await server.stream()
-      const watch = stream.create(1, 's')
-      await stream.when(() => watch.snapshots === 1)
-      const before = server.sessions.touches
-      await eventually(() => assert.ok(server.sessions.touches > before + 2))
-      stream.send({ $case: 'cancel', value: { watchId: 1 } })
-      await stream.when(() => watch.canceled !== undefined)
-      const unwatched = server.sessions.touches
-      await eventually(async () => {
-        await ctx.set('x', 1)
-        assert.ok(server.sessions.touches > unwatched + 2)
-      })
-    },
-    { ttlMs: 40 },
-  ),
-)
-
-test(
   'I10 a client that is silent for three beats is forgotten, one that says anything is not',
   withServer(async (server) => {
     await server.session('s')

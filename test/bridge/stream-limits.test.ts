@@ -117,4 +117,22 @@ test('a client that takes none of what it asks for is forgotten, though nothing 
   await eventually(() => assert.is(server.stats['watches'], 0), { timeout: 20_000 })
 })
 
+test('a session that is watched, or written to by the host, is in use', async () => {
+  await using server = await StreamServer.start(system(), { ttlMs: 40 })
+  const ctx = await server.session('s')
+  await ctx.define('x', 'integer', 0)
+  const stream = await server.stream()
+  const watch = stream.create(1, 's')
+  await stream.when(() => watch.snapshots === 1)
+  const before = server.sessions.touches
+  await eventually(() => assert.ok(server.sessions.touches > before + 2))
+  stream.send({ $case: 'cancel', value: { watchId: 1 } })
+  await stream.when(() => watch.canceled !== undefined)
+  const unwatched = server.sessions.touches
+  await eventually(async () => {
+    await ctx.set('x', 1)
+    assert.ok(server.sessions.touches > unwatched + 2)
+  })
+})
+
 test.run()

@@ -2,21 +2,10 @@ import type { Timer } from '../../threads/clock.js'
 import { type Created, Reason, ResumeResult, type WatchProgress } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import type { Mirror, MirrorWatcher } from './mirror.js'
 import type { LogEntry } from './mirror-log.js'
-import type { Standing } from './mirror-standing.js'
 import { type Allowance, EveryPending, LatestPending, type Pending } from './stream-pending.js'
 import { isWanted } from './stream-selection.js'
+import { Snapshot } from './stream-snapshot.js'
 import { isThere, type Piece, resultOf, type WatchHost, type WatchWish } from './stream-wish.js'
-
-/** Snapshots of so many variables need no turn. */
-const SMALL = 256
-
-interface Snapshot {
-  readonly variables: readonly Standing[]
-  readonly revision: number
-  sent: number
-  hasTurn: boolean
-  release: () => void
-}
 
 /**
  * A watch of one stream: how far its receiver has been told, and how much it may be told. What waits for it is a place in
@@ -84,18 +73,13 @@ export class ServerWatch implements MirrorWatcher {
   get isReady(): boolean {
     if (this.#isOver) return false
     const snapshot = this.#snapshot
-    if (snapshot !== undefined)
-      return snapshot.hasTurn && (this.#credit > 0 || snapshot.sent === snapshot.variables.length)
-    return this.#credit > 0 && !this.#pending.isEmpty && !this.#isHeld
+    if (snapshot !== undefined) return snapshot.hasTurn && (this.#credit > 0 || snapshot.isWhole)
+    return this.#credit > 0 && !this.#pending.isEmpty && this.#host.clock.now() >= this.#notBefore
   }
 
   /** Whether something waits, for credit or for its time if not for the stream. */
   get isBehind(): boolean {
     return !this.#isOver && (this.#snapshot !== undefined || !this.#pending.isEmpty)
-  }
-
-  get #isHeld(): boolean {
-    return this.#host.clock.now() < this.#notBefore
   }
 
   /** Begins: nothing that is committed from now on is missed, and nothing that was committed before comes as an event. */
@@ -134,28 +118,15 @@ export class ServerWatch implements MirrorWatcher {
     this.#snapshot?.release()
     this.#pending.clear()
     this.#through = 0
-    const variables = mirror.select(this.wish.wanted)
-    const snapshot = {
-      variables,
-      revision: mirror.head,
-      sent: 0,
-      hasTurn: variables.length <= SMALL,
-      release: () => {},
-    }
+    const snapshot = new Snapshot(mirror.select(this.wish.wanted), mirror.head)
     this.#snapshot = snapshot
     this.#host.created(this, this.#createdAt(mirror.head, result, missing))
-    if (!snapshot.hasTurn) this.#awaitTurn(snapshot)
+    snapshot.begin(this.#host, {
+      granted: () => this.#wake(),
+      refused: (retryAfterMs) =>
+        this.#finish(Reason.REASON_LIMIT, 'too many snapshots are under way: try again', retryAfterMs),
+    })
     this.#wake()
-  }
-
-  #awaitTurn(snapshot: Snapshot): void {
-    const granted = () => {
-      snapshot.hasTurn = true
-      this.#wake()
-    }
-    const refused = (retryAfterMs: number) =>
-      this.#finish(Reason.REASON_LIMIT, 'too many snapshots are under way: try again', retryAfterMs)
-    snapshot.release = this.#host.turns.request(this.#host, granted, refused)
   }
 
   #createdAt(revision: number, resume: ResumeResult, missing: string[]): Created {
@@ -205,9 +176,9 @@ export class ServerWatch implements MirrorWatcher {
    * @returns whether it was: it has ended then, or begun anew
    */
   overtake(): boolean {
-    const isLost = !this.#isOver && this.#pending.isLost
-    if (isLost) this.#overtaken()
-    return isLost
+    if (this.#isOver || !this.#pending.isLost) return false
+    this.#overtaken()
+    return true
   }
 
   #overtaken(): void {
@@ -249,25 +220,16 @@ export class ServerWatch implements MirrorWatcher {
     return piece
   }
 
-  #chunk(snapshot: Snapshot, { events, bytes }: Allowance): Piece {
-    const { variables, revision, sent } = snapshot
-    const isCounted = bytes !== Number.POSITIVE_INFINITY
-    let sum = 0
-    let end = sent
-    for (; end < variables.length && end - sent < events; end++) {
-      sum += isCounted ? (variables[end] as Standing).body.length + 6 : 0
-      if (sum > bytes) break
-    }
-    if (end === sent && sent < variables.length) return { kind: 'short', needs: { events: 1, bytes: sum } }
-    snapshot.sent = end
-    this.#credit -= end - sent
-    const last = end === variables.length
-    if (last) {
+  #chunk(snapshot: Snapshot, limits: Allowance): Piece {
+    const piece = snapshot.take(limits)
+    if (piece.kind === 'short') return piece
+    this.#credit -= piece.variables.length
+    if (piece.last) {
       snapshot.release()
       this.#snapshot = undefined
-      this.#through = revision
+      this.#through = piece.revision
     }
-    return { kind: 'snapshot', revision, variables: variables.slice(sent, end), last }
+    return piece
   }
 
   #batch(allowance: Allowance): Piece | undefined {

@@ -1,5 +1,6 @@
 import type { WatchProgress } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { FrameBuilder, itemOf } from './stream-frame.js'
+import { HeldReplies } from './stream-replies.js'
 import type { ServerWatch } from './stream-watch.js'
 
 /** What each ready watch may add to what it is owed in a round, and how large a frame becomes while others wait. */
@@ -22,11 +23,6 @@ export interface FrameSink {
   now(): number
 }
 
-interface HeldReply {
-  readonly revision: number
-  readonly item: Uint8Array
-}
-
 /**
  * Writes the frames of a stream. A frame is put together when there is room for it and not before, so that what waits is
  * no bytes but places in the logs: first what is said of the stream itself, then what is due to its watches, in rounds, then
@@ -39,8 +35,7 @@ export class StreamWriter {
   #seq = 0
   #control: Uint8Array[] = []
   #ready: ServerWatch[] = []
-  readonly #replies = new Map<string, HeldReply[]>()
-  #heldReplies = 0
+  readonly #replies = new HeldReplies()
   /** Whose progress is to be told, whatever it is. */
   readonly #reports = new Set<ServerWatch>()
   /** What is asked of the progress of watches. */
@@ -56,7 +51,7 @@ export class StreamWriter {
 
   /** Whether all has been written that there was. */
   get isIdle(): boolean {
-    return !this.#isWriting && !this.#isScheduled && this.#heldReplies === 0 && this.#control.length === 0
+    return !this.#isWriting && !this.#isScheduled && this.#replies.count === 0 && this.#control.length === 0
   }
 
   /** When the frame was written that the client has not taken yet; `undefined` when there is none. */
@@ -70,7 +65,7 @@ export class StreamWriter {
 
   /** Answers that the client has not taken. */
   get heldReplies(): number {
-    return this.#heldReplies
+    return this.#replies.count
   }
 
   /** No frame is larger than this from now on. */
@@ -97,10 +92,7 @@ export class StreamWriter {
 
   /** An answer about a session; it speaks of its commits up to `revision`. */
   reply(session: string, revision: number, item: Uint8Array): void {
-    const held = this.#replies.get(session)
-    if (held === undefined) this.#replies.set(session, [{ revision, item }])
-    else held.push({ revision, item })
-    this.#heldReplies++
+    this.#replies.add(session, { revision, item })
     this.wake()
   }
 
@@ -131,7 +123,6 @@ export class StreamWriter {
     this.#control = []
     this.#ready = []
     this.#replies.clear()
-    this.#heldReplies = 0
     this.#reports.clear()
     this.#barriers.clear()
   }
@@ -165,7 +156,7 @@ export class StreamWriter {
     if (this.#control.length === 0) this.#rounds()
     if (this.#control.length === 0) {
       this.#putBarriers()
-      this.#putReplies()
+      if (this.#replies.count > 0) this.#replies.put(this.#frame, this.#told(), Math.min(this.#hard, 2 * SOFT))
     }
     // A watch may have begun anew or ended before anything was told: that comes first.
     if (this.#frame.isEmpty) return this.#control.length > 0 && this.#compose()
@@ -282,24 +273,6 @@ export class StreamWriter {
     if (piece.kind === 'batch') this.#frame.batch(watch.id, piece.prev, piece.through, piece.events)
     else this.#frame.snapshot(watch.id, piece.revision, piece.variables, piece.last)
     return undefined
-  }
-
-  #putReplies(): void {
-    if (this.#heldReplies === 0) return
-    const told = this.#told()
-    for (const [session, held] of this.#replies) {
-      const through = told.get(session) ?? Number.POSITIVE_INFINITY
-      let count = 0
-      for (const { revision, item } of held) {
-        if (revision > through) break
-        if (!this.#frame.isEmpty && this.#frame.length + item.length + 16 > Math.min(this.#hard, 2 * SOFT)) break
-        this.#frame.item(item)
-        count++
-      }
-      this.#heldReplies -= count
-      if (count === held.length) this.#replies.delete(session)
-      else if (count > 0) held.splice(0, count)
-    }
   }
 
   /** Of each session of which something can be told, but has not been: how far its watches have been told. */
