@@ -34,10 +34,19 @@ export function adopted(
 }
 
 /** Makes an empty store the context that `state` is of. */
-export function begin(store: StateStore, { incarnation, revision, variables, histories }: SessionState, limit: number) {
+export function begin(
+  store: StateStore,
+  { incarnation, revision, variables, histories, leases }: SessionState,
+  limit: number,
+) {
   const all = variables.map((info) => adopted(info, limit, histories?.[info.name]))
-  for (const variable of all) store.adopt(variable)
+  for (const variable of all) {
+    variable.lease = leases?.[variable.name]
+    store.adopt(variable)
+  }
+  // No later lease has the token of an earlier one.
+  store.skipNumbers(Math.max(0, ...all.map(({ lease }) => (lease?.token ?? -1) + 1)))
   store.restart(revision)
-  if (incarnation !== '') store.incarnation = incarnation
+  if (incarnation !== '') store.log.incarnation = incarnation
   return all
 }

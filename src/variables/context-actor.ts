@@ -114,7 +114,7 @@ class ContextActor implements Behaviour {
     try {
       if (!isContextRequest(request)) throw notAsked(request)
       if (!this.#remote.isOpen) return this.#answerNow(from, request)
-      const pending = this.#remote.serve(from, request, () => this.#answerNow(from, request))
+      const pending = this.#remote.serve(from, request, (asked = request) => this.#answerNow(from, asked))
       return pending instanceof Promise ? pending.catch((error) => this.#refuse(from, error)) : pending
     } catch (error) {
       this.#refuse(from, error)
@@ -157,7 +157,7 @@ class ContextActor implements Behaviour {
       case 'watch':
         return this.#watch(from, request.watch)
       case 'watchers':
-        return this.#tell({ kind: 'list', context: this.#self.pid, from })
+        return this.#tell({ kind: 'list', context: this.#self.pid, from, backend: this.#remote.backend })
       case 'move':
         return this.#move(from, request.home)
       case 'stop':
@@ -182,7 +182,7 @@ class ContextActor implements Behaviour {
       case 'release':
         return this.#state.release(request.name, request.how)
       case 'feed':
-        this.#feeds.add(request.to, this.#state.parts.store.incarnation)
+        this.#feeds.add(request.to, this.#state.parts.store.log.incarnation)
         return feedStart(this.#state.parts, request.seen)
       case 'open':
         return this.#facts()
@@ -227,12 +227,11 @@ class ContextActor implements Behaviour {
   }
 
   /** One turn takes the present values and registers the observer: what was before is told, all after follows. */
-  #watch(from: From, { ref, owner, relay, names, includeInitial, sinceRevision }: WatchRequest): void {
+  #watch(from: From, { ref, owner, relay, names, includeInitial, sinceRevision, past }: WatchRequest): void {
     const infos = names.map((name) => this.#state.describe(name))
-    const wanted = new Set(names)
-    const since = (revision: number) => this.#remote.since(revision, wanted) ?? this.#state.since(revision, wanted)
-    const missed = sinceRevision === undefined ? [] : since(sinceRevision)
-    const begin = includeInitial ? names.map((name) => this.#state.initial(name)) : missed
+    const first = past?.through ?? sinceRevision
+    const kept = first === undefined ? [] : this.#state.since(first, new Set(names))
+    const begin = includeInitial ? names.map((name) => this.#state.initial(name)) : [...(past?.changes ?? []), ...kept]
     const variables = infos.map(({ id, name }) => ({ id, name }))
     const observer = { ref, owner, relay, context: this.#self.pid, variables }
     const value = { manager: this.#manager, revision: this.#state.revision }

@@ -13,13 +13,6 @@ import type { Copy } from './upstream.js'
 import { unsaid } from './value-history.js'
 import { Whereabouts } from './whereabouts.js'
 
-/** What was committed in a session before the copy began, of the variables that are there now. */
-export interface Past {
-  readonly after: number
-  readonly through: number
-  readonly changes: readonly Change[]
-}
-
 /** What else a copy needs of its context. */
 interface Surroundings {
   readonly self: Process
@@ -64,15 +57,31 @@ export class ContextCopy implements Copy {
   }
 
   get incarnation(): string {
-    return this.#parts.store.incarnation
+    return this.#parts.store.log.incarnation
   }
 
   get revision(): number {
     return this.#parts.store.revision
   }
 
+  /** With the numbers and ids that the variables have in the session. */
   state(): SessionState {
-    return wholeState(this.#parts)
+    const { variables, ...rest } = wholeState(this.#parts)
+    const there = (name: string) => this.#parts.variables.get(name)?.birth.elsewhere
+    return { ...rest, variables: variables.map((info) => ({ ...info, ...there(info.name) })) }
+  }
+
+  moved({ variables }: SessionState): void {
+    const { store } = this.#parts
+    for (const { name, number, id } of variables) {
+      const variable = this.#parts.variables.get(name)
+      if (variable === undefined) continue
+      variable.birth = { ...variable.birth, elsewhere: { number, id } }
+      // Who has it is known there.
+      variable.lease = undefined
+      store.save(variable)
+    }
+    this.open()
   }
 
   apply(events: readonly CommitEvent[]): void {
@@ -112,6 +121,7 @@ export class ContextCopy implements Copy {
     const variable = this.#make(info as NumberedInfo)
     // Its first commit gives it what it has.
     const fresh = variable.newborn()
+    this.#own.delete(fresh.name)
     store.define(fresh, value, said)
     variables.set(fresh.name, fresh)
     this.#number(fresh)
@@ -145,17 +155,19 @@ export class ContextCopy implements Copy {
 
   /** Whether something after a revision is not in the log of the copy, as that begins later. */
   lacks(revision: unknown): revision is number {
-    return Number.isInteger(revision) && (revision as number) >= 0 && (revision as number) < this.#parts.store.compacted
+    return (
+      Number.isInteger(revision) && (revision as number) >= 0 && (revision as number) < this.#parts.store.log.compacted
+    )
   }
 
-  past(after: number, through: number, events: readonly CommitEvent[]): Past {
-    const changes = events.flatMap(({ op, number, value, previous, said, revision, version, timestamp }) => {
+  /** Commits of the session from before the copy began, as watches of some variables are told them. */
+  told(events: readonly CommitEvent[], names: ReadonlySet<string>): Change[] {
+    return events.flatMap(({ op, number, value, previous, said, revision, version, timestamp }) => {
       const variable = op === 'set' ? this.#numbered.get(number) : undefined
-      if (variable === undefined) return []
+      if (variable === undefined || !names.has(variable.name)) return []
       const meta = metaOf(said ?? unsaid, { initial: false, resync: false, revision, version, timestamp })
       return [{ id: variable.id, name: variable.name, previous, value, meta }]
     })
-    return { after, through, changes }
   }
 
   become(state: SessionState, reason: string): void {
@@ -163,7 +175,7 @@ export class ContextCopy implements Copy {
     const lost = { reason, lostFrom: this.revision + 1, lostTo: state.revision }
     const isSameLife = this.incarnation === state.incarnation
     // Should this thread die before all is done, its successor knows that it has nothing to go on from.
-    store.incarnation = ''
+    store.log.incarnation = ''
     const changes: Change[] = []
     const here = new Map(state.variables.map((info) => [info.name, info]))
     for (const old of [...variables.values()]) {
@@ -182,7 +194,7 @@ export class ContextCopy implements Copy {
         changes.push(madeUpFor(old, variable))
     }
     store.restart(state.revision)
-    store.incarnation = state.incarnation
+    store.log.incarnation = state.incarnation
     const { self, tell } = this.#around
     tell({ kind: 'resync', context: self.pid, changes, revision: state.revision, lost })
     for (const { id, meta } of changes) if (meta.deleted) tell({ kind: 'untrack', id, context: self.pid })
@@ -197,8 +209,9 @@ export class ContextCopy implements Copy {
   }
 
   /** A variable will be defined by a type that only this side knows. */
-  expect(name: string, own: OwnType): void {
-    this.#own.set(name, own)
+  expect(name: string, own: OwnType | undefined): void {
+    if (own === undefined) this.#own.delete(name)
+    else this.#own.set(name, own)
   }
 
   check(name: string, value: unknown): unknown {

@@ -10,6 +10,7 @@ import { respawn } from './context-spawn.js'
 import { isRecord } from './shape.js'
 import { SharedLog } from './shared-log.js'
 import { type StateMemory, StateStore } from './state-store.js'
+import type { Home } from './upstream.js'
 
 /** The process that keeps the contexts of a system, on main. Loaded by name. */
 export const contextKeeperActor = behaviour<undefined>((self) => new ContextKeeper(self))
@@ -101,7 +102,7 @@ class ContextKeeper implements Behaviour {
 
   #moved(from: From, { pid, home }: Moved): void {
     const context = this.#byPid(pid)
-    if (context !== undefined) context.args = { ...context.args, home }
+    if (context !== undefined) context.args = withHome(context.args, home)
     this.#self.reply(from, undefined)
   }
 
@@ -211,6 +212,10 @@ class ContextKeeper implements Behaviour {
   #byPid(pid: unknown): Kept | undefined {
     return this.#contexts.byPid.get(String(pid))
   }
+}
+
+function withHome({ home: _, ...args }: ContextArgs, home: Home | undefined): ContextArgs {
+  return home === undefined ? args : { ...args, home }
 }
 
 /** What the keeper tells itself later, of a context whose process `pid` has died. */

@@ -16,7 +16,7 @@ export type KeeperRequest =
   /** Who is the context that this process has been: itself, the next once it runs, or none when the context has ended. */
   | { readonly kind: 'next'; readonly pid: Pid }
   /** The state of a context lives behind a bridge from now on. */
-  | { readonly kind: 'moved'; readonly pid: Pid; readonly home: Home }
+  | { readonly kind: 'moved'; readonly pid: Pid; readonly home: Home | undefined }
   /** A context that it waits for answers now. */
   | { readonly kind: 'ready'; readonly pid: Pid }
 
@@ -46,8 +46,8 @@ export function tellReady(self: Process): void {
   ask(self, { kind: 'ready', pid: self.pid }).catch(() => {})
 }
 
-/** Has a context come back to where its state now lives, should its thread die. */
-export async function tellMoved(self: Process, home: Home): Promise<void> {
+/** Has a context come back to where its state now lives, elsewhere or here, should its thread die. */
+export async function tellMoved(self: Process, home: Home | undefined): Promise<void> {
   if (self.pid.thread !== MAIN) await ask(self, { kind: 'moved', pid: self.pid, home })
 }
 

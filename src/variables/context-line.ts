@@ -97,7 +97,9 @@ export class ContextLine {
 
   /** Has the state go on behind a bridge. */
   async move(home: Home): Promise<void> {
-    this.#learn((await this.ask({ kind: 'move', home })) as ContextFacts)
+    // The bridge knows how long to wait.
+    this.#assertRunning()
+    this.#learn((await this.#askNow({ kind: 'move', home }, Number.POSITIVE_INFINITY)) as ContextFacts)
   }
 
   /** Where the modules of each namespace are. */

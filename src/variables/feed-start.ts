@@ -11,7 +11,7 @@ export interface Seen {
 
 /** What a copy begins with, which has seen nothing, or all up to a revision. */
 export function feedStart({ store, variables }: StateParts, seen: Seen | undefined): FeedStart {
-  const { revision, incarnation, compacted } = store
+  const { revision, incarnation, compacted } = store.log
   const state = { incarnation, revision, variables: [...variables.values()].map(numbered) }
   const from = seen === undefined ? compacted : seen.incarnation === incarnation ? seen.revision : -1
   const missed = from >= compacted && from <= revision ? eventsAfter({ store, variables }, from) : undefined
@@ -23,7 +23,8 @@ export function wholeState(parts: StateParts): SessionState {
   const { state } = feedStart(parts, undefined)
   const all = [...parts.variables.values()]
   const histories = Object.fromEntries(all.map((one) => [one.name, one.history(Number.MAX_SAFE_INTEGER)]))
-  return { ...state, histories }
+  const leases = Object.fromEntries(all.flatMap(({ name, lease }) => (lease === undefined ? [] : [[name, lease]])))
+  return { ...state, histories, leases }
 }
 
 export const numbered = (variable: StoredVariable): NumberedInfo => ({ ...variable.info(), number: variable.number })

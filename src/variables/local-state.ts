@@ -26,6 +26,8 @@ export interface Retention {
 }
 
 const MAX_NAME = 255
+/** Objects that have values by their names lose what is assigned under this one. */
+const LOST_NAME = '__proto__'
 
 /** What a {@link LocalState} is made of. */
 export interface StateParts {
@@ -85,11 +87,9 @@ export class LocalState implements StateProvider {
 
   define(definition: Definition): VariableInfo | Promise<VariableInfo> {
     const { name, type, constraints, description } = definition
-    if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_NAME) {
-      throw new BeamlineError(
-        'INVALID_TYPE',
-        `${shown(name)} is no variable's name: give a string of 1 to ${MAX_NAME} bytes`,
-      )
+    if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_NAME || name === LOST_NAME) {
+      const right = `give a string of 1 to ${MAX_NAME} bytes other than '${LOST_NAME}'`
+      throw new BeamlineError('INVALID_TYPE', `${shown(name)} is no variable's name: ${right}`)
     }
     this.#assertNew(name)
     checkMetadata(name, definition.metadata)
@@ -248,7 +248,8 @@ export class LocalState implements StateProvider {
    * values that make up for them, and what was lost.
    */
   after(revision: number, ids: ReadonlySet<string>): { readonly changes: Change[]; readonly lost: Lost | undefined } {
-    if (this.#store.keepsAllAfter(revision))
+    // A revision that is still to come is one of another life.
+    if (revision <= this.revision && this.#store.keepsAllAfter(revision))
       return { changes: [...this.#store.since(revision, ({ id }) => ids.has(id))], lost: undefined }
     const present = this.identified(ids).map(({ name }) => this.initial(name))
     const changes = present.map(({ meta, ...rest }) => ({ ...rest, meta: { ...meta, resync: true } }))

@@ -149,7 +149,7 @@ export class ObserverActor implements Behaviour {
         this.#remove(message.ref)
         return
       case 'list':
-        return this.#self.reply(message.from, this.#list(message.context))
+        return this.#self.reply(message.from, this.#list(message.context, message.backend))
     }
   }
 
@@ -276,11 +276,11 @@ export class ObserverActor implements Behaviour {
     for (const { owner } of removed) this.#release(owner)
   }
 
-  #list(context: Pid): WatcherInfo[] {
+  #list(context: Pid, backend: WatcherInfo['backend']): WatcherInfo[] {
     const watchers = this.#table.list().filter((observer) => observer.context?.equals(context))
     return watchers.map(({ ref, owner, variables }) => {
       const names = variables.map(({ name }) => name)
-      return { ref, names, owner, alive: this.#self.system.isAlive(owner), backend: 'local' }
+      return { ref, names, owner, alive: this.#self.system.isAlive(owner), backend }
     })
   }
 

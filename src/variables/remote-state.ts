@@ -3,12 +3,11 @@ import type { From } from '../actors/messages.js'
 import type { Process } from '../actors/process.js'
 import { BeamlineError, shown } from '../errors.js'
 import type { Wire } from '../threads/wire.js'
-import type { Change } from './change.js'
-import { ContextCopy, type Past } from './context-copy.js'
+import { ContextCopy } from './context-copy.js'
 import { tellMoved } from './context-keeper.js'
 import type { StateParts } from './local-state.js'
 import { checkMetadata } from './metadata.js'
-import type { ContextRequest, ManagerMessage } from './requests.js'
+import type { ContextRequest, ManagerMessage, WatchRequest } from './requests.js'
 import type { ScalarWriter } from './scalar-writer.js'
 import { SharedLog } from './shared-log.js'
 import { type Definition, unknownVariable, type Write } from './state.js'
@@ -22,6 +21,9 @@ interface Surroundings {
   refused(error: BeamlineError): void
 }
 
+/** Answers a request here: the one that was asked, or what has become of it. */
+type Now = (request?: ContextRequest) => void | Promise<void>
+
 /** The part of a context that is elsewhere, when its state lives behind a bridge. */
 export class RemoteState {
   readonly #self: Process
@@ -30,8 +32,6 @@ export class RemoteState {
   readonly #copy: ContextCopy
   #home: Home | undefined
   #upstream: Upstream | undefined
-  /** What was committed before the copy began, as far as some watch wanted it. */
-  #past: Past | undefined
   /** What came from there while it was being opened. */
   #early: unknown[] | undefined
 
@@ -49,6 +49,10 @@ export class RemoteState {
         self.exit(self.pid, { shutdown: error.message })
       },
     })
+  }
+
+  get backend(): 'local' | 'bridged' {
+    return this.isOpen ? 'bridged' : 'local'
   }
 
   get isOpen(): boolean {
@@ -73,16 +77,18 @@ export class RemoteState {
   /** The state goes on elsewhere. @throws BeamlineError ALREADY_EXISTS; then it stays where it is */
   async move(home: Home): Promise<void> {
     if (this.#home !== undefined) {
-      if (sameHome(this.#home, home)) return
+      if (this.#home.place === home.place) return
       throw new BeamlineError('ALREADY_EXISTS', `the context '${this.#copy.id}' lives behind a bridge already`)
     }
+    // First, so that whatever its thread dies of it comes back to where its state is.
+    await tellMoved(this.#self, home)
     try {
       await this.open(home, 'move')
     } catch (error) {
       this.#home = undefined
+      await tellMoved(this.#self, undefined)
       throw error
     }
-    await tellMoved(this.#self, home)
   }
 
   /** The context is at its end, and the session is not. */
@@ -97,7 +103,7 @@ export class RemoteState {
   }
 
   /** Has a request answered where the state is, or by `now`, once the copy is as new as that. */
-  serve(from: From, request: ContextRequest, now: () => void | Promise<void>): void | Promise<void> {
+  serve(from: From, request: ContextRequest, now: Now): void | Promise<void> {
     const upstream = this.#upstream as Upstream
     switch (request.kind) {
       case 'define':
@@ -121,7 +127,9 @@ export class RemoteState {
         if (request.kind !== 'watch') return upstream.synced(go)
         const since = request.watch.sinceRevision
         if (since === undefined || !this.#copy.lacks(since)) return upstream.synced(go, true)
-        return void this.#fetch(since).then(() => upstream.synced(go), go)
+        return void this.#withPast(request.watch, since).then((watch) => {
+          upstream.synced((error) => (error === undefined ? void now({ kind: 'watch', watch }) : go(error)))
+        }, go)
       }
       case 'feed': {
         const text = `the context '${this.#copy.id}' lives behind a bridge: share its session from there`
@@ -133,19 +141,10 @@ export class RemoteState {
   }
 
   /** What was committed before the copy began is known where the state is. */
-  async #fetch(after: number): Promise<void> {
-    const through = this.#parts.store.compacted
-    this.#past = this.#copy.past(after, through, await (this.#upstream as Upstream).past(after, through))
-  }
-
-  /** The changes of some variables after a revision, if it is one from before the copy began. */
-  since(revision: number, names: ReadonlySet<string>): readonly Change[] | undefined {
-    const { store } = this.#parts
-    const past = this.#past
-    if (past === undefined || past.through !== store.compacted || revision < past.after || !this.#copy.lacks(revision))
-      return undefined
-    const before = past.changes.filter(({ name, meta }) => names.has(name) && meta.revision > revision)
-    return [...before, ...store.since(past.through, ({ name }) => names.has(name))]
+  async #withPast(watch: WatchRequest, after: number): Promise<WatchRequest> {
+    const through = this.#parts.store.log.compacted
+    const events = await (this.#upstream as Upstream).past(after, through)
+    return { ...watch, past: { through, changes: this.#copy.told(events, new Set(watch.names)) } }
   }
 
   /** A write of a scalar, by a number of the copy. */
@@ -199,5 +198,3 @@ export class RemoteState {
     else this.#self.replyError(from, error)
   }
 }
-
-const sameHome = (one: Home, other: Home): boolean => JSON.stringify(one.args) === JSON.stringify(other.args)

@@ -48,6 +48,8 @@ export interface WatchRequest {
   readonly names: readonly string[]
   readonly includeInitial: boolean
   readonly sinceRevision: number | undefined
+  /** Where the context has only what came later: the changes up to a revision. */
+  readonly past?: { readonly through: number; readonly changes: readonly Change[] }
 }
 
 /** A watch that goes on after a revision that it has seen. */
@@ -110,7 +112,7 @@ export type ManagerMessage =
       readonly lost: Lost
     }
   | { readonly kind: 'forget'; readonly ref: Ref }
-  | { readonly kind: 'list'; readonly context: Pid; readonly from: From }
+  | { readonly kind: 'list'; readonly context: Pid; readonly from: From; readonly backend: WatcherInfo['backend'] }
 
 /** What an observer manager is asked, by call. */
 export type ManagerRequest =

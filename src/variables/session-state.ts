@@ -1,4 +1,5 @@
 import type { HistoryEntry, Metadata, VariableInfo } from './change.js'
+import type { Lease } from './lease.js'
 
 /** A variable as other places know it that keep a copy of its context. */
 export interface NumberedInfo extends VariableInfo {
@@ -33,8 +34,12 @@ export interface SessionState {
   readonly incarnation: string
   readonly revision: number
   readonly variables: readonly NumberedInfo[]
+  /** Of a session behind a bridge: the id of the server that had it. */
+  readonly server?: string | undefined
   /** Earlier values, oldest first, the present one last, by name; when they were asked for. */
   readonly histories?: Readonly<Record<string, readonly HistoryEntry[]>>
+  /** Variables that only one may write, by name; of a state that goes on elsewhere. */
+  readonly leases?: Readonly<Record<string, Lease>>
 }
 
 /** What a copy is answered that asks to be fed by a context from now on. */

@@ -61,23 +61,21 @@ export class StateStore {
     return this.#log.revision
   }
 
-  get incarnation(): string {
-    return this.#log.incarnation
+  /** What it has of the past. */
+  get log(): SharedLog {
+    return this.#log
   }
 
-  set incarnation(hex: string) {
-    this.#log.incarnation = hex
+  /** Numbers below this one are not given any more. */
+  skipNumbers(first: number): void {
+    this.#log.numbers = Math.max(this.#log.numbers, first)
   }
 
-  /** The highest revision of which something is no longer kept. */
-  get compacted(): number {
-    return this.#log.compacted
-  }
-
-  /** A number for a variable that had this one elsewhere: the same if it is free. */
+  /** A number for a variable that had this one elsewhere: the same if it was never given. */
   numberFor(number: number): number {
-    if (this.#variables.has(number)) return this.nextNumber()
-    if (number >= this.#log.numbers) this.#log.numbers = number + 1
+    // No number is given twice: somebody may still write by it.
+    if (number < this.#log.numbers) return this.nextNumber()
+    this.skipNumbers(number + 1)
     return number
   }
 
@@ -140,7 +138,7 @@ export class StateStore {
     this.#definitions.save(variable, revision)
     this.#table.flip(variable.entry)
     this.#variables.set(number, variable)
-    if (number >= this.#log.numbers) this.#log.numbers = number + 1
+    this.skipNumbers(number + 1)
   }
 
   /** Takes a variable away of which the log is not to tell. */

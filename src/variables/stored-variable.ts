@@ -40,7 +40,7 @@ export interface Known {
 export class StoredVariable {
   readonly number: number
   readonly name: string
-  readonly birth: Birth
+  birth: Birth
   readonly validator: Validator
   /** Its place in the table of present values. */
   entry = -1

@@ -13,6 +13,8 @@ export interface Home {
   readonly export: string
   /** Plain data for it. */
   readonly args: unknown
+  /** The same for all contexts that live there. */
+  readonly place: string
 }
 
 /** Something that contexts may live behind, such as a bridge. */
@@ -67,12 +69,14 @@ export interface Copy {
   state(): SessionState
   /** Takes in commits that follow on the last, and has the watches told. */
   apply(events: readonly CommitEvent[]): void
+  /** It goes on elsewhere, where its variables are called as `there` says. */
+  moved(there: SessionState): void
   /** Becomes another state: watches are told of what was lost, then of all that is different. */
   become(state: SessionState, reason: string): void
   /** What a value is by a type of a user's own, which only this side knows. @throws BeamlineError */
   check(name: string, value: unknown): unknown
   /** A variable will be defined by a type of a user's own, which only this side knows. */
-  expect(name: string, own: OwnType): void
+  expect(name: string, own: OwnType | undefined): void
   readonly whereabouts: Whereabouts
   /** A variable as it is here. */
   described(name: string): VariableInfo | undefined

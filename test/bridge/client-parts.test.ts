@@ -1,12 +1,10 @@
 import { Acks, Credit } from '../../src/bridge/client/acks.js'
 import { EventTrain } from '../../src/bridge/client/event-train.js'
 import { Liveness } from '../../src/bridge/client/liveness.js'
-import { type Errand, Outbox } from '../../src/bridge/client/outbox.js'
 import { Reconnect } from '../../src/bridge/client/reconnect.js'
 import { Replica } from '../../src/bridge/client/replica.js'
 import { ClientItem, Op } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import { toVariable } from '../../src/bridge/wire/native-codec.js'
-import { BeamlineError } from '../../src/errors.js'
 import { VirtualClock } from '../../src/testing/virtual-clock.js'
 import { assert, suite } from '../harness.js'
 import { integer, setEvent } from './support/scripted-session.js'
@@ -123,63 +121,6 @@ test('a replica tells what was before, and follows definitions and deletions', (
     ['y'],
   )
   assert.throwsCode(() => replica.take(setEvent(1, 7, 0)), 'INVALID_TYPE')
-})
-
-/** An outbox, what it has sent, and what has come of its errands. */
-function outbox() {
-  const sent: number[] = []
-  const errors: (BeamlineError | undefined)[] = []
-  const box = new Outbox((item) => {
-    const { kind } = ClientItem.decode(item)
-    if (kind?.$case === 'command') sent.push(kind.value.id)
-  })
-  box.online(true, 'here')
-  const errand = (session = 's'): Errand => ({
-    session,
-    what: 'set',
-    op: () => ({ $case: 'sync', value: {} }),
-    done: (_reply, error) => errors.push(error),
-  })
-  const reply = (id: number) => box.reply({ id, revision: 0, outcome: undefined })
-  return { box, sent, errors, errand, reply }
-}
-
-test('commands of a session wait until it is there', () => {
-  const { box, sent, errand } = outbox()
-  box.post(errand())
-  box.post(errand('other'))
-  assert.equal(sent, [])
-  box.setOpen('s', true)
-  assert.equal(sent, [1])
-  box.setOpen('other', true)
-  assert.equal([sent, box.unanswered], [[1, 2], 2])
-})
-
-test('what is under way is bounded, and so is what waits', () => {
-  const { box, sent, errors, errand, reply } = outbox()
-  box.setOpen('s', true)
-  for (let count = 0; count < 116_384; count++) box.post(errand())
-  assert.equal([sent.length, box.unanswered, errors.length], [16_384, 16_384, 0])
-  box.post(errand())
-  assert.is(errors.pop()?.code, 'OVERFLOW')
-  for (let id = 1; id <= 16_384; id++) reply(id)
-  assert.is(box.repliesSeen, 16_384)
-  box.settled()
-  assert.equal([sent.length, sent.at(-1)], [32_768, 32_768])
-  box.close(new BeamlineError('STOPPED', 'the end'))
-  assert.equal([box.unanswered, errors.at(-1)?.code], [0, 'STOPPED'])
-})
-
-test('an answer that comes twice, or to nothing, is dropped; answers out of order leave a gap', () => {
-  const { box, errors, errand, reply } = outbox()
-  box.setOpen('s', true)
-  for (let count = 0; count < 3; count++) box.post(errand())
-  reply(2)
-  reply(2)
-  reply(9)
-  assert.equal([errors.length, box.repliesSeen], [1, 0])
-  reply(1)
-  assert.is(box.repliesSeen, 2)
 })
 
 test('acknowledgements wait for company, but not when half of the credit is used', () => {

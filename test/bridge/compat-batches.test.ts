@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { assert, suite } from '../harness.js'
+import { answer, Peer } from '../support/bridges.js'
 import { compatFor } from '../support/compat.js'
 import { type PlainSession, typed, untyped } from '../support/plain-client.js'
 import { same } from '../support/same.js'
@@ -159,6 +160,47 @@ test(
     const right = { updates: updates({ a: 2, b: 2 }), metadata: { optimization_id }, atomic: true }
     assert.is((await session.call('SetVariables', right))['success'], true)
     assert.equal(await valuesOf(session), [2, 2, 0])
+  }),
+)
+
+test(
+  'a batch with a name that objects lose is refused, and not answered with a success that did nothing',
+  withSession(async ({ session, server }) => {
+    await abc(session)
+    using peer = new Peer(server.address)
+    const updates = Object.fromEntries(
+      ['a', '__proto__'].map((name) => [
+        name,
+        { typeUrl: 'type.googleapis.com/snakepit.integer', value: Buffer.from('1') },
+      ]),
+    )
+    const request = { sessionId: session.id, updates, metadata: {}, atomic: false, binaryUpdates: {} }
+    const { code, details } = await answer((done) => peer.bridge.setVariables(request, done))
+    assert.equal([code, details], [status.INVALID_ARGUMENT, 'Variable not found: __proto__'])
+    assert.is(await session.value('a'), 0)
+    assert.is((await session.refused('RegisterVariable', { name: '__proto__', type: 'integer' })).own, 'INVALID_TYPE')
+  }),
+)
+
+test(
+  'a name that is asked for again and again is answered once, and an answer that would be too long is refused',
+  withSession(async ({ session }) => {
+    await session.register('long', 'string', 'x'.repeat(500_000))
+    await session.register('short', 'string', 'y')
+    const variable_identifiers = ['none', ...Array(600).fill('long'), 'short', 'no', 'none']
+    const { variables, missing_variables } = await session.call('GetVariables', { variable_identifiers })
+    assert.equal(
+      [Object.keys(variables).sort(), missing_variables],
+      [
+        ['long', 'short'],
+        ['none', 'no'],
+      ],
+    )
+    const names = Array.from({ length: 9 }, (_, index) => `long${index}`)
+    for (const name of names) await session.register(name, 'string', 'x'.repeat(500_000))
+    const { code, text, own } = await session.refused('GetVariables', { variable_identifiers: names })
+    assert.equal([code, own], [status.RESOURCE_EXHAUSTED, 'EXHAUSTED'])
+    assert.match(text, /ask for fewer variables at once/)
   }),
 )
 

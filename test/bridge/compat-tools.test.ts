@@ -1,5 +1,6 @@
 import { BeamlineError } from '../../src/index.js'
 import { assert, suite } from '../harness.js'
+import { Peer } from '../support/bridges.js'
 import { compatFor } from '../support/compat.js'
 import { type Plain, typed, untyped } from '../support/plain-client.js'
 import { gate } from '../support/recorder.js'
@@ -141,6 +142,34 @@ test(
     stream.cancel()
     await heard.opened
     for (const name of ['pair', 'wait']) server.tools.remove(name)
+  }),
+)
+
+test(
+  'a tool that yields for ever, never waiting, is ended when its caller has gone',
+  withSession(async ({ session, server }) => {
+    const [begun, ended] = [gate(), gate()]
+    server.tools.add({
+      name: 'endless',
+      run: async function* () {
+        try {
+          for (let count = 0; ; count++) {
+            if (count === 1000) begun.open()
+            yield count
+          }
+        } finally {
+          ended.open()
+        }
+      },
+    })
+    using peer = new Peer(server.address)
+    const [sessionId, toolName] = [session.id, 'endless']
+    const rest = { parameters: {}, metadata: {}, stream: false, binaryParameters: {} }
+    const call = peer.bridge.executeTool({ sessionId, toolName, ...rest }, () => {})
+    await begun.opened
+    call.cancel()
+    await ended.opened
+    server.tools.remove('endless')
   }),
 )
 

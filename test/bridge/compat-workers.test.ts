@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { BridgeServiceService, type ExecuteToolRequest } from '../../src/bridge/gen/snakepit/bridge/bridge.js'
+import { parseAddress } from '../../src/bridge/server/address.js'
+import { mayBeCalled } from '../../src/bridge/server/tools/remote-address.js'
 import { assert, suite } from '../harness.js'
 import { compatFor } from '../support/compat.js'
 import { chunksOf, PlainSession, typed, untyped } from '../support/plain-client.js'
@@ -92,6 +95,45 @@ test(
     }),
   ),
 )
+
+test(
+  'a tool that is registered with the address of the server itself is refused, and not forwarded for ever',
+  withSession(async ({ session, server }) => {
+    await session.call('RegisterTools', { tools: [{ name: 'self' }], worker_id: server.address })
+    const { success, error_message } = await session.call('ExecuteTool', { tool_name: 'self' })
+    assert.equal([success, /leads back to a server that has called it/.test(error_message)], [false, true])
+    const stream = session.client.stream('ExecuteStreamingTool', { session_id: session.id, tool_name: 'self' })
+    const [error] = await once(stream.resume(), 'error').catch((error: unknown) => [error])
+    assert.match((error as Error).message, /leads back/)
+  }),
+)
+
+test(
+  'tools are called at loopback addresses only',
+  withSession(async ({ session }) => {
+    for (const worker_id of ['10.0.0.7:80', 'example.invalid:80', 'unix:/run/some.sock']) {
+      await session.call('RegisterTools', { tools: [{ name: 'away' }], worker_id })
+      const { success, error_message } = await session.call('ExecuteTool', { tool_name: 'away' })
+      assert.equal([success, error_message.includes('remoteTools')], [false, true])
+    }
+  }),
+)
+
+test('which other addresses are allowed is told by patterns', () => {
+  const allowed = ['10.0.0.7', '*.internal', 'unix:/run/workers/*', '*']
+  const may = (text: string, patterns: readonly string[]) => mayBeCalled(parseAddress(text), patterns)
+  assert.equal(
+    ['10.0.0.7:1', 'a.internal:1', 'unix:/run/workers/a', '127.0.0.1:1', '[::1]:1'].map((text) => may(text, allowed)),
+    [true, true, true, true, true],
+  )
+  assert.equal(
+    ['10.0.0.70:1', 'internal:1', 'unix:/run/workers/../a', 'unix:run/workers/a', 'unix:/a'].map((text) =>
+      may(text, allowed.slice(0, 3)),
+    ),
+    [false, false, false, false, false],
+  )
+  assert.not(may('unix:/a', ['*']))
+})
 
 test(
   'tools end with their session, and one registered again takes the place of the first',

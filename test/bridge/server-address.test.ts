@@ -130,6 +130,7 @@ test('options that make no sense are refused by name, and secrets are not told',
     ['tls.cert', { tls: { key: 'hush' } }],
     ['tls.ca', { tls: { cert: 'hush', key: 'hush', requestClientCert: true } }],
     ['tls', { tls: { cert: 'hush', key: 'hush' } }],
+    ['remoteTools', { remoteTools: '10.0.0.7' }],
     ['tsl', { tsl: {} }],
   ]
   for (const [option, options] of wrong) {

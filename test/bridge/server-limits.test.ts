@@ -1,5 +1,12 @@
 import { once } from 'node:events'
-import { type ClientDuplexStream, credentials, loadPackageDefinition, Metadata, status } from '@grpc/grpc-js'
+import {
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  status,
+} from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { RateLimit } from '../../src/bridge/server/rate-limit.js'
 import type { BeamlineError } from '../../src/index.js'
@@ -13,9 +20,11 @@ const system = systemFor(test, { threads: 1 })
 
 test('streams over the limit are answered at once, and room is made by those that end', () =>
   withServer(system(), { limits: { maxStreams: 3 } }, async (server) => {
+    await server.sessions.create('s')
     using peer = new Peer(server.address)
+    const request = { sessionId: 's', variableIdentifiers: [], includeInitialValues: true }
     const open = () => {
-      const call = peer.health.watch({ service: '' })
+      const call = peer.bridge.watchVariables(request)
       const outcome = new Promise<number>((resolve) => {
         call.on('data', () => resolve(status.OK))
         call.on('error', ({ code }: { code?: number }) => resolve(code ?? -1))
@@ -34,6 +43,36 @@ test('streams over the limit are answered at once, and room is made by those tha
     const again = open()
     assert.is(await again.outcome, status.OK)
     for (const { call } of [...first, again]) call.cancel()
+  }))
+
+test('who watches the health of the server takes no place of other streams, and needs a place of those', () =>
+  withServer(system(), { limits: { maxStreams: 1 }, token: 'hush' }, async (server) => {
+    await server.sessions.create('s')
+    using peer = new Peer(server.address)
+    const opened = (call: ClientReadableStream<unknown>) =>
+      new Promise<number>((resolve) => {
+        call.on('data', () => resolve(status.OK))
+        call.on('error', ({ code }: { code?: number }) => resolve(code ?? -1))
+      })
+    const calls = Array.from({ length: 70 }, () => peer.health.watch({ service: '' }))
+    const codes = await Promise.all(calls.map(opened))
+    assert.equal(
+      codes.map((code) => code === status.OK),
+      codes.map((_, index) => index < 64),
+    )
+    assert.equal(new Set(codes), new Set([status.OK, status.RESOURCE_EXHAUSTED]))
+    const request = { sessionId: 's', variableIdentifiers: [], includeInitialValues: true }
+    const watch = peer.bridge.watchVariables(request, bearer('hush'))
+    assert.is(await opened(watch), status.OK)
+    for (const call of [...calls, watch]) call.cancel()
+  }))
+
+test('where tokens are not looked at, saying others does not get round the rate', () =>
+  withServer(system(), { limits: { rate: 1 }, token: 'hush' }, async (server) => {
+    using peer = new Peer(server.address)
+    const checks = Array.from({ length: 30 }, (_, index) => peer.check('', false, bearer(`made-up-${index}`)))
+    const refused = (await Promise.all(checks)).filter(({ code }) => code === status.RESOURCE_EXHAUSTED)
+    assert.ok(refused.length >= 20, `${refused.length} of 30 were refused`)
   }))
 
 test('calls over the rate are refused with the time to wait, and counted for each token by itself', () =>
@@ -71,6 +110,17 @@ test('a rate fills up again, to a second and no more', () => {
   assert.is(tries(5), 1)
   clock.advance(3_600_000)
   assert.is(tries(10), 4)
+})
+
+test('a call that turns out to be many is let in, and waited for afterwards', () => {
+  const clock = new VirtualClock()
+  const bucket = new RateLimit(clock, 4, false).of(new Metadata(), '127.0.0.1:1234')
+  bucket.take()
+  bucket.owe(10)
+  clock.advance(1999)
+  assert.throws(() => bucket.take(), /too many calls/)
+  clock.advance(1)
+  bucket.take()
 })
 
 test('without tokens a peer cannot get round its rate by saying some', () => {

@@ -120,6 +120,15 @@ test('settings keep no token, only its hash', () => {
   assert.is(grants?.[0]?.hash.length, 32)
 })
 
+test('an option that is not known is named, and its value, which may be a secret, is not told', () => {
+  for (const option of ['tokens', 'tlsKey'])
+    assert.throws(
+      () => settingsOf({ [option]: 'hunter2' } as object),
+      ({ message, details }: BeamlineError) =>
+        details['option'] === option && message.includes(option) && !message.includes('hunter2'),
+    )
+})
+
 /** Says `bytes` to a server and waits until it hangs up. */
 async function shout(address: string, bytes: Buffer): Promise<void> {
   const socket = connect(Number(address.split(':').at(-1)), '127.0.0.1')

@@ -48,7 +48,7 @@ test(
           atomic: true,
         },
       }),
-      stream.command('s', { $case: 'get', value: { names: ['y', 'x'] } }),
+      stream.command('s', { $case: 'get', value: { names: ['y', 'x', 'y'] } }),
       stream.command('s', { $case: 'rollback', value: { name: 'x', version: 1 } }),
       stream.command('s', { $case: 'history', value: { name: 'x', limit: 2 } }),
       stream.command('s', { $case: 'delete', value: { name: 'y' } }),

@@ -39,6 +39,22 @@ test('the thread of the contexts dies: watches go on, nothing is lost and nothin
     assert.equal([stream.faults, watch.created.length], [[], 1])
   }))
 
+test('a client that asks and does not read is forgotten, and what it asked for with it', () =>
+  withSystem({ threads: 1 }, async (system) => {
+    await using server = await StreamServer.start(system)
+    const ctx = await server.session('s')
+    await ctx.define('x', 'string', 'x'.repeat(20_000))
+    const stream = await server.stream({ heartbeatMs: 100 })
+    const watch = stream.create(1, 's')
+    await stream.when(() => watch.snapshots === 1)
+    stream.call.pause()
+    for (const _ of range(1, 6000)) stream.command('s', { $case: 'get', value: { names: ['x'] } })
+    await eventually(() => assert.equal(server.stats['watches'], 0), { timeout: 30_000 })
+    const other = await server.stream()
+    assert.is((await other.sync('s')).outcome?.$case, 'done')
+    stream.call.cancel()
+  }))
+
 test('the thread of the server dies: who comes back is told what was missed, and no more', () =>
   withSystem({ threads: 1 }, async (system) => {
     await using server = await BridgeServer.start(system, { address: '127.0.0.1:0' })

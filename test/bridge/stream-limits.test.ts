@@ -51,7 +51,7 @@ const variable = (about: Partial<Variable> = {}): Variable => ({
 const stateOf = (about: Partial<State> = {}, ...variables: Partial<Variable>[]): State => ({
   incarnation: '',
   revision: 7,
-  variables: variables.map((one) => ({ variable: variable(one), history: [] })),
+  variables: variables.map((one) => ({ variable: variable(one), history: [], lease: undefined })),
   ...about,
 })
 
@@ -82,6 +82,8 @@ test('who registers variables by the compatible service has no more, either', as
   await server.stop()
 })
 
+const lease = { holder: 'me', token: 1, since: 1, released: false }
+
 const bad: readonly (readonly [string, State])[] = [
   ['an incarnation that is no hex', stateOf({ incarnation: 'zz' })],
   ['a revision that cannot be counted on', stateOf({ revision: 2 ** 52 })],
@@ -89,10 +91,15 @@ const bad: readonly (readonly [string, State])[] = [
   ['a name twice', stateOf({}, { number: 1 }, { number: 2 })],
   ['a number twice', stateOf({}, { name: 'x' }, { name: 'y' })],
   ['no name', stateOf({}, { name: '' })],
+  ['a name that objects lose', stateOf({}, { name: '__proto__' })],
   ['a value of another type', stateOf({}, { value: { kind: { $case: 'text', value: 'x' } } })],
   ['a value that its constraints refuse', stateOf({}, { value: number(11) })],
   ['constraints that are none', stateOf({}, { constraintsJson: '{"max": "much"}' })],
   ['a variable whose revision cannot be counted on', stateOf({}, { revision: 2 ** 52 })],
+  [
+    'a lease that cannot be counted on',
+    { ...stateOf(), variables: [{ variable: variable(), history: [], lease: { ...lease, token: 3e9 } }] },
+  ],
   ['a time that is none', stateOf({}, { createdAt: Number.NaN })],
 ]
 

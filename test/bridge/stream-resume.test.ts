@@ -1,11 +1,11 @@
-import { OnGap, Policy, Reason, ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
+import { OnGap, Reason, ResumeResult } from '../../src/bridge/gen/snakepit/bridge/watch/v1/watch.js'
 import { assert, suite } from '../harness.js'
 import { plain } from '../support/raw-stream.js'
 import { range } from '../support/recorder.js'
 import { StreamServer, type StreamServerOptions } from '../support/streams.js'
 import { systemFor } from '../support/system.js'
 
-const test = suite('the native stream: watches that were overtaken, or come back')
+const test = suite('the native stream: beginning and end of a watch')
 const system = systemFor(test, { threads: 1 })
 
 const withServer = (body: (server: StreamServer) => Promise<void>, options?: StreamServerOptions) => async () => {
@@ -17,66 +17,6 @@ const withServer = (body: (server: StreamServer) => Promise<void>, options?: Str
 const tiny = { events: 4, bytes: 1e6, ageMs: 1e9, fewest: 1 }
 
 const token = (incarnation: string, revision: number) => ({ resume: { incarnation, revision } })
-
-test(
-  'I6 a lossless watch that is overtaken ends loudly, or begins anew when it was asked to',
-  withServer(
-    async (server) => {
-      const ctx = await server.session('s')
-      await ctx.define('x', 'integer', 0)
-      const stream = await server.stream()
-      const strict = stream.create(1, 's', { credit: 1, onGap: OnGap.ON_GAP_FAIL })
-      const lenient = stream.create(2, 's', { credit: 1 })
-      const latest = stream.create(3, 's', { credit: 1, policy: Policy.POLICY_LATEST })
-      await stream.when(() => strict.snapshots === 1 && lenient.snapshots === 1 && latest.snapshots === 1)
-      for (const value of range(1, 10)) await ctx.set('x', value)
-      await stream.sync('s')
-      stream.send(
-        ...[1, 2, 3].map((watchId) => ({
-          $case: 'ack' as const,
-          value: { watches: [{ watchId, through: 0, credit: 10 }], repliesSeen: 0 },
-        })),
-      )
-      await stream.when(() => strict.canceled !== undefined && lenient.snapshots === 2)
-      await stream.fence(3)
-      assert.equal([strict.canceled?.reason, strict.canceled?.compacted], [Reason.REASON_SLOW_CONSUMER, 7])
-      assert.equal(strict.events, [], 'nothing was skipped without a word')
-      assert.equal(
-        lenient.created.map(({ resume }) => resume),
-        [1, 3],
-      )
-      assert.equal(plain(lenient.variables.at(-1)?.value), 10)
-      assert.equal(
-        latest.events.map(({ value, conflated }) => [plain(value), conflated]),
-        [[10, 9]],
-      )
-      assert.equal(stream.faults, [])
-    },
-    { bounds: tiny },
-  ),
-)
-
-test(
-  'I4 I6 progress never goes beyond what was sent, however much was lost, and a bookmark of it is COMPACTED',
-  withServer(async (server) => {
-    const ctx = await server.session('s')
-    await ctx.define('x', 'integer', 0)
-    const stream = await server.stream()
-    const fail = { onGap: OnGap.ON_GAP_FAIL }
-    const watch = stream.create(1, 's', { ...fail, credit: 11 })
-    await stream.when(() => watch.snapshots === 1)
-    for (const _ of range(1, 70)) await Promise.all(range(1, 1000).map((value) => ctx.set('x', value)))
-    await stream.sync('s')
-    stream.send({ $case: 'progress', value: { watchId: 1, atLeast: 0 } })
-    await stream.when(() => watch.canceled !== undefined)
-    assert.is(watch.canceled?.reason, Reason.REASON_SLOW_CONSUMER)
-    assert.equal([watch.events.length, watch.through], [10, 11])
-    const again = stream.create(2, 's', { ...fail, ...token(watch.created[0]?.incarnation as string, watch.through) })
-    await stream.when(() => again.canceled !== undefined)
-    assert.is(again.canceled?.reason, Reason.REASON_COMPACTED)
-    assert.equal(stream.faults, [])
-  }),
-)
 
 test(
   'resume: what was missed and no snapshot, a snapshot, or a refusal, as the token and on_gap say',
@@ -185,6 +125,28 @@ test(
       next.variables.map(({ name }) => name),
       ['y'],
     )
+    assert.equal(stream.faults, [])
+  }),
+)
+
+test(
+  'I4 I6 progress never goes beyond what was sent, however much was lost, and a bookmark of it is COMPACTED',
+  withServer(async (server) => {
+    const ctx = await server.session('s')
+    await ctx.define('x', 'integer', 0)
+    const stream = await server.stream()
+    const fail = { onGap: OnGap.ON_GAP_FAIL }
+    const watch = stream.create(1, 's', { ...fail, credit: 11 })
+    await stream.when(() => watch.snapshots === 1)
+    for (const _ of range(1, 70)) await Promise.all(range(1, 1000).map((value) => ctx.set('x', value)))
+    await stream.sync('s')
+    stream.send({ $case: 'progress', value: { watchId: 1, atLeast: 0 } })
+    await stream.when(() => watch.canceled !== undefined)
+    assert.is(watch.canceled?.reason, Reason.REASON_SLOW_CONSUMER)
+    assert.equal([watch.events.length, watch.through], [10, 11])
+    const again = stream.create(2, 's', { ...fail, ...token(watch.created[0]?.incarnation as string, watch.through) })
+    await stream.when(() => again.canceled !== undefined)
+    assert.is(again.canceled?.reason, Reason.REASON_COMPACTED)
     assert.equal(stream.faults, [])
   }),
 )

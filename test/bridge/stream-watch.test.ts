@@ -203,31 +203,6 @@ test(
 )
 
 test(
-  'I7 no more is sent than was granted, variables of the snapshot included; a watch without credit costs nothing',
-  withServer(async (server) => {
-    const ctx = await server.session('s')
-    for (const name of ['a', 'b', 'c']) await ctx.define(name, 'integer', 0)
-    const stream = await server.stream()
-    const watch = stream.create(1, 's', { credit: 2 })
-    await stream.sync('s')
-    assert.equal([watch.variables.length, watch.snapshots], [2, 0])
-    stream.ack(1, 3)
-    await stream.when(() => watch.snapshots === 1)
-    for (const value of range(1, 9)) await ctx.set('a', value)
-    await stream.sync('s')
-    assert.equal(watch.values, [1, 2])
-    stream.ack(1, 4)
-    await stream.when(() => watch.events.length === 6)
-    await stream.sync('s')
-    assert.equal(watch.values, [1, 2, 3, 4, 5, 6])
-    stream.ack(1, 100)
-    await stream.fence(1)
-    assert.equal(watch.values, range(1, 9))
-    assert.equal(stream.faults, [])
-  }),
-)
-
-test(
   'I9 nothing follows a cancel that was acknowledged, and the number is free again',
   withServer(async (server) => {
     const ctx = await server.session('s')

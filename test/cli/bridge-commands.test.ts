@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { framed, RawHttp2 } from '../faults/support/raw-http2.js'
 import { assert, suite } from '../harness.js'
 import { cli, type Outcome, runProgram } from './run-program.js'
 
 const test = suite('the command line of a bridge', { timeout: 60_000 })
+const certificates = fileURLToPath(new URL('../../../test/fixtures/tls/', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'beamline-cli-'))
 const tokenFile = join(folder, 'token')
 const SECRET = 'a-secret-of-the-test'
@@ -154,12 +156,52 @@ test('serve refuses what it cannot do', async () => {
     [1, /listens there already/, '--address', address],
     [2, /belong together/, '--tls-cert', tokenFile],
     [2, /cannot be read/, '--token-file', join(folder, 'none')],
+    [2, /--token is empty/, '--token', ''],
     [2, /address/, '--address', 'nonsense'],
   ]
   for (const [code, says, ...args] of refused) {
     const outcome = await runProgram(cli, ['serve', ...args])
     assert.equal([outcome.code, outcome.stdout], [code, ''], args.join(' '))
     assert.match(outcome.stderr, says)
+  }
+  process.env['BEAMLINE_TOKEN'] = ''
+  try {
+    const { code, stderr } = await runProgram(cli, ['serve'])
+    assert.is(code, 2)
+    assert.match(stderr, /BEAMLINE_TOKEN is empty/)
+  } finally {
+    delete process.env['BEAMLINE_TOKEN']
+  }
+})
+
+test('serve with an authority lets in only who shows a certificate of it', async () => {
+  const [cert, key, ca] = ['server.pem', 'server.key', 'ca.pem'].map((name) => join(certificates, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const own = ['--tls-cert', cert, '--tls-key', key, '--tls-ca', ca]
+  const mutual = spawn(process.execPath, [
+    cli,
+    'serve',
+    '--address',
+    '127.0.0.1:0',
+    '--session',
+    'lab',
+    '--json',
+    ...own,
+  ])
+  try {
+    const [line] = (await once(mutual.stdout, 'data')) as [Buffer]
+    const at = (JSON.parse(line.toString()) as { address: string }).address.replace('127.0.0.1', 'localhost')
+    const list = (...args: string[]) =>
+      runProgram(cli, ['list', '--address', at, '--session', 'lab', '--tls-ca', ca, ...args])
+    const client = ['--tls-cert', join(certificates, 'client.pem'), '--tls-key', join(certificates, 'client.key')]
+    assert.is((await list(...client)).code, 0)
+    assert.is((await list('--timeout', '1')).code, 5)
+  } finally {
+    mutual.kill('SIGKILL')
+    await once(mutual, 'exit')
   }
 })
 

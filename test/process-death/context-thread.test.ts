@@ -6,6 +6,7 @@ import { ObserverManager } from '../../src/variables/observer-manager.js'
 import { type Ack, bomb, type Role, type Sight, watcher, writer } from '../fixtures/survivors.js'
 import { assert, eventually, suite } from '../harness.js'
 import { Recorder, range } from '../support/recorder.js'
+import { strike } from '../support/strike.js'
 import { withSystem } from '../support/system.js'
 
 const test = suite('the thread of a context dies', { timeout: 150_000 })
@@ -14,14 +15,6 @@ const module = new URL('../fixtures/survivors.js', import.meta.url)
 const options = { threads: 2 }
 /** Milliseconds: far more than anything takes here, as the machine may be busy with other tests. */
 const patience = 60_000
-
-/** Ends the thread of the contexts; resolves when another has taken its place. */
-async function strike(system: ActorSystem, how = 'throw in a timer'): Promise<void> {
-  const self = system.self
-  const [thread] = system.threads().filter(({ kind }) => kind === 'system')
-  await self.spawn({ module, export: bomb.name }, how, { thread: 'system' }).catch(() => {})
-  await eventually(() => system.threads().every(({ id }) => id !== thread?.id))
-}
 
 for (const how of ['throw in a timer', 'process.exit', 'let a promise float'])
   test(`V7 what was acknowledged is there again, and the next revision follows: ${how}`, () =>

@@ -61,8 +61,9 @@ export class Peer {
   }
 
   /** Asks for the health of the whole server, or of one service. @param wait for a server that comes back */
-  check(service = '', wait = false): Promise<Answer> {
-    return answer((done) => this.health.check({ service }, waiting(wait), deadline(), done))
+  check(service = '', wait = false, metadata = new Metadata()): Promise<Answer> {
+    if (wait) metadata.setOptions({ waitForReady: true })
+    return answer((done) => this.health.check({ service }, metadata, deadline(), done))
   }
 
   ping(metadata = new Metadata(), message = 'x'): Promise<Answer> {
@@ -80,12 +81,6 @@ export class Peer {
 }
 
 const deadline = () => ({ deadline: Date.now() + 20_000 })
-
-function waiting(wait: boolean): Metadata {
-  const metadata = new Metadata()
-  if (wait) metadata.setOptions({ waitForReady: true })
-  return metadata
-}
 
 /** How a call ends. */
 export function answer(call: (done: (error: ServiceError | null, value: unknown) => void) => void): Promise<Answer> {

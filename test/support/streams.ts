@@ -119,11 +119,12 @@ export class StreamServer implements AsyncDisposable {
       self: own,
       sessions,
       guard: { admit: options.callerOf ?? (() => caller) },
-      rates: { of: () => ({ take: () => {} }) },
+      rates: { of: () => ({ owe: () => {}, take: () => {} }) },
       limits: { ...defaultLimits, ...options.limits },
       serverId: 'the-server',
       heartbeatMs: options.heartbeatMs ?? 10_000,
       hostTools: pid,
+      remoteTools: [],
       draining: draining.signal,
       onMessage: (taker) => void takers.push(taker),
     }

@@ -19,6 +19,7 @@ import { homeBehind } from './session-upstream.js'
 import { Sessions } from './sessions.js'
 import { isBridgeMessage, isBridgeRequest } from './shape.js'
 import { lost } from './status.js'
+import { isBack } from './waiting.js'
 
 /** Milliseconds that a bridge which is closed waits for the answers to what it has sent. */
 const PATIENCE = 1000
@@ -107,11 +108,13 @@ class BridgeActor implements Behaviour, ConnectionEvents {
     }
   }
 
-  #attach(from: From, { session, pid, create, state, seen }: Extract<BridgeRequest, { kind: 'attach' }>): void {
-    const error = this.#refusal(`attach to ${session}`)
+  #attach(from: From, { session, pid, create, ...what }: Extract<BridgeRequest, { kind: 'attach' }>): void {
+    const { state, seen, again } = what
+    const waits = isBack({ seen, again }) || (state === undefined && this.#waits)
+    const error = this.#refusal(`attach to ${session}`, waits)
     if (error !== undefined) return this.#self.replyError(from, error)
     this.#attached.add(pid, session)
-    this.#sessions.attach(session, { from, pid, create, state, seen })
+    this.#sessions.attach(session, { from, pid, create, state, seen, again })
   }
 
   #command(message: BridgeMessage): void {
@@ -124,12 +127,17 @@ class BridgeActor implements Behaviour, ConnectionEvents {
   }
 
   /** Why nothing is begun now, if that is so. */
-  #refusal(what: string): BeamlineError | undefined {
+  #refusal(what: string, waits = this.#waits): BeamlineError | undefined {
     const { state } = this.#connection
     if (state === 'closed') return this.#error ?? ended(this.#args.address)
-    if (state === 'ready' || this.#args.whenOffline === 'wait') return undefined
+    if (state === 'ready' || waits) return undefined
     const text = `${what} was not begun, as there is no connection to ${this.#args.address}: try again once the bridge is ready`
     return new BeamlineError('UNAVAILABLE', text)
+  }
+
+  /** Whether what is begun without a connection waits for one. */
+  get #waits(): boolean {
+    return this.#args.whenOffline === 'wait'
   }
 
   readonly #deliver = (pid: Pid, message: FromBridge): void => {
@@ -207,9 +215,10 @@ class BridgeActor implements Behaviour, ConnectionEvents {
     this.#sessions.settle()
     this.#outbox.offline()
     this.#acks.stop()
-    this.#sessions.offline()
-    if (this.#args.whenOffline === 'wait') return
-    this.#outbox.rejectWaiting(this.#refusal('a command that was to wait') ?? ended(this.#args.address))
+    this.#sessions.offline(this.#waits)
+    if (this.#waits) return
+    const text = `what was asked was not done, as the connection to ${this.#args.address} was lost: try again once the bridge is ready`
+    this.#outbox.rejectWaiting(new BeamlineError('UNAVAILABLE', text))
   }
 
   repliesSeen(): number {

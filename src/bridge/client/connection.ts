@@ -27,7 +27,7 @@ export interface ConnectionEvents {
   settled(): void
   /** Not a fault of the connection, which goes on until all is answered: no more is to be sent on it. */
   leaving(): void
-  /** What was ready is so no more. */
+  /** What was ready is so no more, as {@link state} has told; it may be so again. */
   lost(): void
   state(state: BridgeState, error: BeamlineError | undefined): void
   /** Every command up to this one has been answered. */
@@ -126,6 +126,7 @@ export class Connection {
   }
 
   #frame(items: readonly ServerItem[]): void {
+    if (this.#state === 'closed') return
     const stream = this.#stream
     this.frames++
     this.#liveness?.heard()
@@ -186,12 +187,13 @@ export class Connection {
   }
 
   #ended({ error, permanent, gap }: Ending): void {
+    if (this.#state === 'closed') return this.#forget()
     const wasReady = this.#state === 'ready'
     if (gap) this.gaps++
     this.#forget()
-    if (wasReady) this.#events.lost()
     if (permanent) return this.#become('closed', error)
     this.#become(this.welcome === undefined ? 'connecting' : 'reconnecting', error)
+    if (wasReady) this.#events.lost()
     const wait = this.#reconnect.next(this.#clock.now(), this.#asked)
     this.#asked = 0
     this.#timer = this.#clock.setTimeout(() => {

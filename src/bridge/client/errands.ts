@@ -2,11 +2,14 @@ import { BeamlineError } from '../../errors.js'
 import type { Pid } from '../../threads/pid.js'
 import type { Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { answerOf, opOf } from './answers.js'
-import type { BridgeMessage, FromBridge, SessionAnswer } from './messages.js'
+import type { BridgeMessage, FromBridge, SessionAnswer, SessionCommand } from './messages.js'
 import type { Errand } from './outbox.js'
+import { weightOf } from './weight.js'
 
 /** Takes an answer for whoever asked. */
 export type Deliver = (pid: Pid, message: FromBridge) => void
+
+const reads: ReadonlySet<SessionCommand['op']> = new Set(['sync', 'since', 'history'])
 
 /** What a context wants of its session, until it is told what has come of it. */
 export class ContextErrand implements Errand {
@@ -27,8 +30,16 @@ export class ContextErrand implements Errand {
     return command.op === 'sync' && command.first
   }
 
+  get isRead(): boolean {
+    return reads.has(this.#message.command.op)
+  }
+
   get what(): string {
     return this.#message.command.op
+  }
+
+  weight(): number {
+    return weightOf(this.#message.command)
   }
 
   op(): ReturnType<typeof opOf> {

@@ -29,6 +29,8 @@ export interface Attach {
   readonly create: boolean
   readonly state: SessionState | undefined
   readonly seen: SessionState | undefined
+  /** It was of the session before, also without having {@link seen} anything. */
+  readonly again?: boolean | undefined
   /** Its state is nothing to insist on when another's is there. */
   readonly yields?: boolean
 }
@@ -37,7 +39,7 @@ export interface Attach {
 export function remaking(attach: Attach): Attach {
   const { seen } = attach
   if (seen === undefined) return attach
-  return { ...attach, seen: undefined, state: { ...seen, incarnation: '' }, yields: true }
+  return { ...attach, seen: undefined, again: true, state: { ...seen, incarnation: '' }, yields: true }
 }
 
 /** What a link has to do with others. */

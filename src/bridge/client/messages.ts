@@ -57,7 +57,8 @@ export type BridgeRequest =
   /**
    * From now on `pid` is a context of the session: it gets a {@link FromBridge} for all that happens. With `create`, makes
    * the session unless it is there, with `state` when that is given (then it must not be there: ALREADY_EXISTS).
-   * Answered with the {@link SessionState} of now; the commits after it follow as `events`.
+   * Answered with the {@link SessionState} of now; the commits after it follow as `events`. Who would make it with a
+   * `state` does not wait for a connection: UNAVAILABLE.
    */
   | {
       readonly kind: 'attach'
@@ -69,9 +70,14 @@ export type BridgeRequest =
       /**
        * A context that was attached before, to a bridge whose thread has died or as a process whose own has, and all that
        * it knows: answered with `undefined` when `events` alone make up for the rest. With `create`, a session that is gone
-       * begins again with that.
+       * begins again with that, unless it was on the same `server`: then it was deleted, and is NOT_FOUND.
        */
       readonly seen?: SessionState
+      /**
+       * A context that was attached before, and brings what it has as `state` or begins anew. Like one that has `seen` the
+       * session it waits while there is no connection, also where others are refused.
+       */
+      readonly again?: boolean
     }
   /** What of the context still waits for the server is dropped; what was sent is carried out. */
   | { readonly kind: 'detach'; readonly session: string; readonly pid: Pid }
@@ -173,6 +179,8 @@ export type FromBridge =
       readonly kind: 'link'
       readonly session: string
       readonly state: 'live' | 'stale'
+      /** Where the session is, for the `server` of what the context has `seen`; undefined without a connection. */
+      readonly server: string | undefined
       /** Milliseconds since 1970 of the last proof of life. */
       readonly proofOfLife: number
     }

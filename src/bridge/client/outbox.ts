@@ -1,11 +1,14 @@
 import { BeamlineError } from '../../errors.js'
 import type { Command, Reply } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { encodeCommand } from '../wire/brief.js'
+import { Lane } from './lane.js'
 
 /** Commands that may be on their way at one time; more wait here. */
 const WINDOW = 16_384
 /** Commands that may wait. */
 const MAX_WAITING = 1_000_000
+/** What those may take together, about. */
+const MAX_BYTES = 256 * 1024 * 1024
 /** The most bytes of one command, where the server has not said so. */
 const LARGEST = 4 * 1024 * 1024 - 1024
 /** What a frame has around a command. */
@@ -18,6 +21,10 @@ export interface Errand {
   readonly what: string
   /** Whether those of the session that come after it wait for its answer. */
   readonly isFence?: boolean
+  /** Whether it changes nothing, so that it matters to nobody whether it was carried out. */
+  readonly isRead?: boolean
+  /** About how much memory it takes. */
+  weight?(): number
   /** As it travels. @throws BeamlineError for what cannot */
   op(): NonNullable<Command['op']>
   /** Once: the server's answer, or why there is none. */
@@ -29,41 +36,6 @@ interface Sent {
   readonly item: Uint8Array
 }
 
-/** The commands of one session that wait, and whether they may be sent. */
-class Lane {
-  open = false
-  /** For how many answers the others wait. */
-  fences = 0
-  #queue: Errand[] = []
-  /** How many of the queue have gone. */
-  #gone = 0
-
-  get length(): number {
-    return this.#queue.length - this.#gone
-  }
-
-  get isFree(): boolean {
-    return this.open && this.fences === 0
-  }
-
-  push(errand: Errand): void {
-    this.#queue.push(errand)
-  }
-
-  shift(): Errand {
-    const errand = this.#queue[this.#gone++] as Errand
-    if (this.#gone === this.#queue.length) this.takeAll()
-    return errand
-  }
-
-  takeAll(): Errand[] {
-    const left = this.#queue.slice(this.#gone)
-    this.#queue = []
-    this.#gone = 0
-    return left
-  }
-}
-
 /**
  * Commands on their way to the server, none of which is carried out twice: what was sent is sent again, under its number,
  * to the same server only.
@@ -73,6 +45,7 @@ export class Outbox {
   readonly #lanes = new Map<string, Lane>()
   readonly #unanswered = new Map<number, Sent>()
   #waiting = 0
+  #bytes = 0
   #lastId = 0
   #online = false
   #largest = LARGEST
@@ -100,8 +73,15 @@ export class Outbox {
       const text = `${errand.what} of ${errand.session}: ${MAX_WAITING} commands wait for the server already: wait for some of them`
       return errand.done(undefined, new BeamlineError('OVERFLOW', text))
     }
+    const bytes = errand.weight?.() ?? 0
+    if (this.#bytes + bytes > MAX_BYTES) {
+      const text = `${errand.what} of ${errand.session}: commands of ${this.#bytes} bytes wait for the server already: wait for some of them`
+      const details = { bytes, limit: MAX_BYTES }
+      return errand.done(undefined, new BeamlineError('OVERFLOW', text, { details }))
+    }
     this.#waiting++
-    lane.push(errand)
+    this.#bytes += bytes
+    lane.push(errand, bytes)
   }
 
   /** Sends a command before its session is there, as it is what brings it. @returns whether it could be sent */
@@ -162,8 +142,13 @@ export class Outbox {
     for (const lane of this.#lanes.values()) lane.open = false
   }
 
-  /** Rejects all that waits, of what was not sent. */
+  /** Rejects what was not sent, and what was and changes nothing. */
   rejectWaiting(error: BeamlineError): void {
+    for (const [id, { errand }] of this.#unanswered) {
+      if (!errand.isRead) continue
+      this.#unanswered.delete(id)
+      this.#done(errand, undefined, error)
+    }
     for (const lane of this.#lanes.values()) this.#reject(lane, error)
   }
 
@@ -191,8 +176,10 @@ export class Outbox {
 
   #drain(lane: Lane): void {
     while (lane.length > 0 && lane.isFree && this.#hasRoom) {
+      const { errand, bytes } = lane.shift()
       this.#waiting--
-      this.#dispatch(lane.shift())
+      this.#bytes -= bytes
+      this.#dispatch(errand)
     }
   }
 
@@ -205,6 +192,7 @@ export class Outbox {
 
   #reject(lane: Lane, error: BeamlineError): void {
     this.#waiting -= lane.length
+    this.#bytes -= lane.bytes
     for (const errand of lane.takeAll()) errand.done(undefined, error)
   }
 

@@ -55,6 +55,7 @@ export class Questions {
 
   settle({ command, from, go }: Asked, answer: unknown, error: BeamlineError | undefined): void {
     if (go !== undefined) return go(error, answer)
+    if (command.op === 'define' && error !== undefined) this.#copy.expect(command.name, undefined)
     // A variable has an id of its own here.
     const here = command.op === 'define' && error === undefined ? this.#copy.described(command.name) : undefined
     this.#copy.answer(from, here ?? answer, error)

@@ -32,6 +32,8 @@ export class SessionCopy {
   #out: CommitEvent[] = []
   #told = 0
   #head = 0
+  /** The last revision of which the server no longer has everything. */
+  #compacted = 0
 
   get isEmpty(): boolean {
     return this.#replica === undefined
@@ -52,6 +54,17 @@ export class SessionCopy {
   /** Nothing is to be told of what came before. */
   state(): SessionState | undefined {
     return this.#replica?.state()
+  }
+
+  /**
+   * What somebody lacks who has seen that much: nothing but what is still to come, or also what has been told to others, or
+   * all of it.
+   */
+  lackOf(seen: SessionState | undefined): 'news' | 'rest' | 'all' {
+    const { token } = this
+    if (seen === undefined || token?.incarnation !== seen.incarnation || seen.revision > this.#head) return 'all'
+    if (seen.revision >= token.revision) return 'news'
+    return seen.revision < this.#compacted ? 'all' : 'rest'
   }
 
   /** Goes on from what somebody else knows. */
@@ -75,7 +88,10 @@ export class SessionCopy {
   /** @returns whether it goes on where it was */
   created(created: Created): boolean {
     this.#created = created
+    this.#variables = []
     this.#head = created.revision
+    const lacked = created.resume === ResumeResult.RESUME_RESULT_COMPACTED ? this.revision + 1 : 0
+    this.#compacted = Math.max(created.compacted, lacked)
     if (created.resume !== ResumeResult.RESUME_RESULT_RESUMED || this.#replica === undefined) return false
     this.#train = new EventTrain(this.#replica.revision)
     return true

@@ -1,5 +1,4 @@
 import { BeamlineError } from '../../errors.js'
-import type { Timer } from '../../threads/clock.js'
 import type { Pid } from '../../threads/pid.js'
 import type { SessionState } from '../../variables/session-state.js'
 import {
@@ -7,19 +6,18 @@ import {
   type Canceled,
   type Created,
   Reason,
+  type ResumeResult,
   type Snapshot,
   type WatchProgress,
 } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { fromFailure, toState } from '../wire/native-codec.js'
 import type { Credit } from './acks.js'
-import { type Attach, type LinkParts, remaking, type Watching } from './link-parts.js'
+import type { Attach, LinkParts, Watching } from './link-parts.js'
 import { Members } from './members.js'
-import type { FromBridge } from './messages.js'
+import { Retries } from './retries.js'
 import { SessionCopy } from './session-copy.js'
-import { endOf, reasonOf, retryOf } from './watch-ends.js'
-
-/** Milliseconds between looks for a session that a new server does not have yet: whoever runs it may bring it back. */
-const LOOKS = [50, 100, 200, 300, 350]
+import { Waiting } from './waiting.js'
+import { alreadyThere, beyondReading, endOf, reasonOf, retryOf } from './watch-ends.js'
 
 /**
  * One session of a server, for the contexts of it in this system. `joining` brings the session, `watching` waits for what
@@ -31,19 +29,18 @@ export class SessionLink implements Watching {
   readonly #members: Members
   readonly #copy = new SessionCopy()
   #phase: 'offline' | 'joining' | 'watching' | 'live' | 'missing' | 'closed' = 'offline'
-  #waiting: Attach[] = []
-  /** Who has brought the session. */
-  #maker: Attach | undefined
+  readonly #waiting: Waiting
   #credit: Credit | undefined
   /** The server on which the session is known to have been. */
   #home: string | undefined
-  #looks = 0
-  #timer: Timer | undefined
+  readonly #retries: Retries
 
   constructor(session: string, parts: LinkParts) {
     this.session = session
     this.#parts = parts
-    this.#members = new Members(parts.send)
+    this.#members = new Members(session, parts)
+    this.#waiting = new Waiting(session, parts.refuse)
+    this.#retries = new Retries(parts.clock)
   }
 
   /** Commits of the session that have not arrived yet, as far as the server has told. */
@@ -52,21 +49,21 @@ export class SessionLink implements Watching {
   }
 
   attach(attach: Attach): void {
-    this.#forget(attach.pid)
+    this.#waiting.delete(attach.pid)
     if (this.#phase === 'live') return this.#admit(attach)
-    this.#waiting.push(attach)
+    this.#waiting.add(attach)
     this.online()
   }
 
   detach(pid: Pid): void {
     this.#members.delete(pid)
-    this.#forget(pid)
+    this.#waiting.delete(pid)
     this.#close()
   }
 
   /** Ends it when nobody is left. */
   #close(): void {
-    if (!this.#members.isEmpty || this.#waiting.length > 0 || this.#phase === 'closed') return
+    if (!this.#members.isEmpty || !this.#waiting.isEmpty || this.#phase === 'closed') return
     this.#end(new BeamlineError('STOPPED', `no context is attached to the session ${this.session} any more`))
   }
 
@@ -75,47 +72,47 @@ export class SessionLink implements Watching {
     if (this.#phase === 'offline' || this.#phase === 'missing') this.#begin()
   }
 
-  offline(): void {
+  /** @param wait whether those wait for another connection that have not been here before */
+  offline(wait: boolean): void {
     this.#unwatch(false)
-    this.#clearTimer()
-    if (this.#phase === 'live') this.#tellLink('stale')
+    this.#retries.stop()
+    if (this.#phase === 'live') this.#members.link('stale')
     if (this.#phase === 'live' || this.#phase === 'watching') this.#phase = 'offline'
+    this.#waiting.lost(wait)
+    this.#close()
   }
 
   /** Nothing will bring the session back. */
   close(error: BeamlineError): void {
     if (this.#phase === 'closed') return
     this.settle()
-    const { session } = this
-    this.#members.tell({ type: 'beamline:bridge', kind: 'closed', session, error })
-    for (const { from } of this.#waiting.splice(0)) this.#parts.refuse(from, error)
+    this.#members.closed(error)
+    this.#waiting.refuseAll(error)
     this.#end(error)
-  }
-
-  #forget(pid: Pid): void {
-    this.#waiting = this.#waiting.filter((attach) => !attach.pid.equals(pid))
   }
 
   #end(error: BeamlineError): void {
     this.#unwatch(true)
-    this.#clearTimer()
+    this.#retries.stop()
     this.#phase = 'closed'
     this.#parts.outbox.forget(this.session, error)
     this.#parts.ended(this)
   }
 
   #begin(): void {
-    this.#clearTimer()
+    this.#retries.stop()
     const server = this.#parts.serverId()
     if (server === undefined) return
-    const [first] = this.#waiting
+    const { first } = this.#waiting
     if (this.#copy.isEmpty && first?.seen !== undefined) this.#copy.become(first.seen)
-    if (!this.#copy.isEmpty || this.#home === server) this.#watch()
+    // Who listens is told what is there, or that it is missing.
+    if (!this.#copy.isEmpty || this.#home === server || this.#members.listen) this.#watch()
     else if (first !== undefined) this.#join(first)
   }
 
   #join(attach: Attach): void {
     this.#phase = 'joining'
+    this.#waiting.made(attach)
     const state = attach.state && toState(attach.state)
     const isUnderWay = this.#parts.outbox.postAtOnce({
       session: this.session,
@@ -124,7 +121,7 @@ export class SessionLink implements Watching {
       done: (reply, error) => {
         if (this.#phase !== 'joining') return
         this.#phase = 'offline'
-        if (reply?.outcome?.$case === 'joined') return this.#joined(attach)
+        if (reply?.outcome?.$case === 'joined') return this.#joined()
         const failure = reply?.outcome?.$case === 'failure' ? fromFailure(reply.outcome.value) : error
         // When the connection was lost, and the server replaced, it is asked again.
         if (reply !== undefined || failure?.code !== 'UNAVAILABLE') this.#refused(attach, failure)
@@ -133,22 +130,21 @@ export class SessionLink implements Watching {
     if (!isUnderWay) this.#phase = 'offline'
   }
 
-  #joined(attach: Attach): void {
+  #joined(): void {
     this.#home = this.#parts.serverId()
-    this.#maker = attach
-    if (this.#waiting.length === 0) return this.#close()
+    if (this.#waiting.isEmpty) return this.#close()
     if (this.#home !== undefined) this.#watch()
   }
 
   #refused(attach: Attach, failure: BeamlineError | undefined): void {
     const error = failure ?? new BeamlineError('UNAVAILABLE', `the server did not say whether ${this.session} is there`)
-    const isWaiting = this.#waiting.includes(attach)
+    const isWaiting = this.#waiting.has(attach)
     if (isWaiting && attach.yields && error.code === 'ALREADY_EXISTS')
       return this.attach({ ...attach, state: undefined, yields: false })
     if (isWaiting) this.#parts.refuse(attach.from, error)
-    this.#forget(attach.pid)
+    this.#waiting.delete(attach.pid)
     this.#close()
-    if (this.#waiting.length > 0) this.online()
+    if (!this.#waiting.isEmpty) this.online()
   }
 
   #watch(): void {
@@ -171,14 +167,21 @@ export class SessionLink implements Watching {
 
   snapshot(snapshot: Snapshot): void {
     this.#use(snapshot.variables.length, snapshot.revision)
-    const resume = this.#copy.snapshot(snapshot)
-    if (resume === undefined) return
-    const state = this.#copy.state()
+    let resume: ResumeResult | undefined
+    try {
+      resume = this.#copy.snapshot(snapshot)
+    } catch (error) {
+      return this.close(beyondReading(this.session, error))
+    }
+    if (resume !== undefined) this.#resynced(resume)
+  }
+
+  #resynced(resume: ResumeResult): void {
+    const state = this.#state()
     if (state !== undefined && !this.#members.isEmpty) {
-      const { session } = this
       const reason = reasonOf(resume)
-      this.#members.tell({ type: 'beamline:bridge', kind: 'resync', session, state, reason })
-      this.#parts.resynced(session, reason)
+      this.#members.resync(state, reason)
+      this.#parts.resynced(this.session, reason)
     }
     this.#live()
   }
@@ -197,18 +200,23 @@ export class SessionLink implements Watching {
     if (this.#phase !== 'live') return
     this.#copy.progress(progress)
     this.settle()
-    this.#tellLink('live')
+    this.#members.link('live')
   }
 
   canceled({ reason, detail, retryAfterMs }: Canceled): void {
     this.#unwatch(false)
-    const isElsewhere = reason === Reason.REASON_NOT_FOUND && this.#home !== this.#parts.serverId()
-    if (isElsewhere) return this.#look()
+    if (reason === Reason.REASON_NOT_FOUND && !this.#wasHere) return this.#look()
     const error = endOf(reason, this.session, detail)
     if (error !== undefined) return this.close(error)
     this.settle()
-    if (this.#phase === 'live') this.#tellLink('stale')
+    if (this.#phase === 'live') this.#members.link('stale')
     this.#retry(retryOf(reason, retryAfterMs))
+  }
+
+  /** Whether the session has been on this server: then it is gone for good when it is not there. */
+  get #wasHere(): boolean {
+    const server = this.#parts.serverId()
+    return this.#home === server || this.#waiting.knows(server)
   }
 
   #use(count: number, through: number): void {
@@ -218,34 +226,33 @@ export class SessionLink implements Watching {
   /** Tells what has come of a frame. */
   settle(): void {
     const news = this.#copy.news()
-    if (news === undefined) return
-    const { session } = this
-    this.#members.tellEvents({ type: 'beamline:bridge', kind: 'events', session, ...news })
+    if (news !== undefined) this.#members.events(news)
   }
 
   #live(): void {
     this.#phase = 'live'
-    this.#looks = 0
+    this.#retries.found()
     this.#home = this.#parts.serverId()
-    this.#tellLink('live')
-    for (const attach of this.#waiting.splice(0)) this.attach(attach)
+    this.#members.link('live')
+    for (const attach of this.#waiting.takeAll()) this.attach(attach)
+    this.#waiting.settled()
     if (this.#phase === 'live') this.#parts.outbox.setOpen(this.session, true)
   }
 
   #admit(attach: Attach): void {
     const { from, pid, state, seen } = attach
-    if (state !== undefined && attach !== this.#maker && !attach.yields) {
-      const text = `the session ${this.session} is there already: attach to it without a state`
-      this.#parts.refuse(from, new BeamlineError('ALREADY_EXISTS', text, { details: { id: this.session } }))
+    if (state !== undefined && !this.#waiting.isMaker(attach) && !attach.yields) {
+      this.#parts.refuse(from, alreadyThere(this.session))
       return this.#close()
     }
     this.settle()
-    const token = this.#copy.token
-    const isSame = seen !== undefined && seen.incarnation === token?.incarnation
-    if (isSame && seen.revision < token.revision) return this.#rewind(attach, seen)
-    this.#members.add(pid)
-    this.#parts.answer(from, isSame && seen.revision === token.revision ? undefined : this.#copy.state())
-    this.#parts.send(pid, this.#link('live'))
+    const lack = this.#copy.lackOf(seen)
+    if (lack === 'rest' && seen !== undefined) return this.#rewind(attach, seen)
+    const goesOn = lack === 'news'
+    // It may be ahead of the others.
+    this.#members.add(pid, goesOn ? seen?.revision : 0)
+    this.#parts.answer(from, goesOn ? undefined : this.#state())
+    this.#members.link('live', pid)
   }
 
   /** One has seen less than the others: what it lacks the server may still have. */
@@ -253,7 +260,7 @@ export class SessionLink implements Watching {
     this.#members.rewound(this.#copy.revision)
     this.#unwatch(true)
     this.#copy.become(seen)
-    this.#waiting.push(attach)
+    this.#waiting.add(attach)
     this.#watch()
   }
 
@@ -266,35 +273,23 @@ export class SessionLink implements Watching {
 
   /** A server that has been replaced may get its sessions a little later. */
   #look(): void {
-    const ms = LOOKS[this.#looks++]
+    const ms = this.#retries.look()
     if (ms !== undefined) return this.#retry(ms)
-    this.#looks = 0
     this.#phase = 'missing'
     this.#copy.clear()
-    const { session } = this
-    this.#members.lose({ type: 'beamline:bridge', kind: 'missing', session })
-    this.#waiting = this.#waiting.map(remaking)
-    if (this.#waiting.length > 0) this.#begin()
+    this.#members.missing()
+    this.#waiting.remake()
+    if (!this.#waiting.isEmpty) this.#begin()
   }
 
   #retry(ms: number): void {
     this.#phase = 'offline'
     this.#parts.outbox.setOpen(this.session, false)
-    this.#clearTimer()
-    this.#timer = this.#parts.clock.setTimeout(() => this.#begin(), ms)
+    this.#retries.after(ms, () => this.#begin())
   }
 
-  #tellLink(state: 'live' | 'stale'): void {
-    this.#members.tell(this.#link(state))
-  }
-
-  #link(state: 'live' | 'stale'): FromBridge {
-    const { session } = this
-    return { type: 'beamline:bridge', kind: 'link', session, state, proofOfLife: this.#parts.proofOfLife() }
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== undefined) this.#parts.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+  #state(): SessionState | undefined {
+    const state = this.#copy.state()
+    return state && { ...state, server: this.#parts.serverId() }
   }
 }

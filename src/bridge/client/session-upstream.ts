@@ -27,6 +27,7 @@ export const homeBehind = (bridge: string, create = true): Home => ({
   module: import.meta.url,
   export: 'openSession',
   args: { bridge, create } satisfies Way,
+  place: bridge,
 })
 
 /** @see OpenUpstream */
@@ -37,7 +38,9 @@ export async function openSession(
   how: 'join' | 'rejoin' | 'move',
 ): Promise<Upstream> {
   const session = new SessionUpstream(self, way as Way, copy)
-  await session.attach(how)
+  // Who was there before need not wait: what it knows may be read, and who asks for more waits.
+  if (how === 'rejoin') session.seek()
+  else await session.attach(how)
   return session
 }
 
@@ -53,7 +56,7 @@ class SessionUpstream implements Upstream {
   /** Tells of the bridge's death. */
   #monitor: Ref | undefined
   /** What waits for the bridge that comes in the place of a dead one, which many attempts have not found yet. */
-  #orphaned: { readonly waiting: (() => void)[]; attempts: number } | undefined
+  #orphaned: { readonly waiting: (() => void)[]; attempts: number; isTrying: boolean } | undefined
   #over: BeamlineError | undefined
 
   constructor(self: Process, way: Way, copy: Copy) {
@@ -63,7 +66,7 @@ class SessionUpstream implements Upstream {
     this.#questions = new Questions(copy)
   }
 
-  async attach(how: 'join' | 'rejoin' | 'move'): Promise<void> {
+  async attach(how: 'join' | 'rejoin' | 'move', again = false): Promise<void> {
     const { system } = this.#self
     const bridge = system.whereis(this.#way.bridge)
     if (bridge === undefined) throw new BeamlineError('UNAVAILABLE', 'the bridge has been closed: connect another')
@@ -76,6 +79,7 @@ class SessionUpstream implements Upstream {
       session,
       pid: this.#self.pid,
       create: this.#way.create,
+      again: again || how === 'rejoin',
       ...(how === 'move' && { state: this.#copy.state() }),
       ...(canGoOn && { seen: this.#copy.state() }),
     }
@@ -83,9 +87,10 @@ class SessionUpstream implements Upstream {
     const state = (await this.#self.call(bridge, request, { timeout: Number.POSITIVE_INFINITY })) as
       | SessionState
       | undefined
-    if (state !== undefined && how !== 'move') {
-      const reason = 'this side had nothing to go on from'
-      this.#copy.become(state, how === 'join' ? 'the context has just joined its session' : reason)
+    if (state !== undefined && how === 'move') this.#copy.moved(state)
+    else if (state !== undefined) {
+      const isOther = state.incarnation !== incarnation
+      this.#become(state, isOther ? 'the session is another than this side knew' : 'not all is kept that was missed')
     }
     this.#copy.whereabouts.link = 'live'
     const early = this.#early
@@ -140,9 +145,7 @@ class SessionUpstream implements Upstream {
       case 'events':
         return this.#events(message)
       case 'resync':
-        this.#copy.become(message.state, message.reason)
-        this.#copy.whereabouts.lag = 0
-        return this.#questions.release(Number.POSITIVE_INFINITY)
+        return this.#become(message.state, message.reason)
       case 'reply':
         return this.#questions.reply(message)
       case 'link':
@@ -154,6 +157,12 @@ class SessionUpstream implements Upstream {
       case 'closed':
         return this.#end(message.error)
     }
+  }
+
+  #become(state: SessionState, reason: string): void {
+    this.#copy.become(state, reason)
+    this.#copy.whereabouts.lag = 0
+    this.#questions.release(Number.POSITIVE_INFINITY)
   }
 
   #events({ events, head }: FromBridge & { kind: 'events' }): void {
@@ -173,7 +182,7 @@ class SessionUpstream implements Upstream {
     const text = `the copy of the session '${this.#copy.id}' is made anew: ${(error as Error).message}`
     process.emitWarning(text, { code: 'BEAMLINE_BRIDGE' })
     if (this.#monitor !== undefined) this.#self.demonitor(this.#monitor, { flush: true })
-    this.attach('join').catch((failure: unknown) => {
+    this.attach('join', true).catch((failure: unknown) => {
       if (!isOfDeath(failure)) this.#end(asBeamlineError(failure))
     })
   }
@@ -181,30 +190,40 @@ class SessionUpstream implements Upstream {
   /** The bridge is dead. Unless somebody has closed it, another comes in its place. */
   #bereaved(): void {
     if (this.#over !== undefined) return
-    this.#copy.whereabouts.link = 'stale'
     const text = 'the bridge died before the answer came: what was asked may or may not have been done'
     const error = new BeamlineError('UNAVAILABLE', text)
     const asked = this.#questions.drain()
     // What changes nothing is asked again.
     const harmless = asked.filter(({ go }) => go !== undefined)
-    this.#orphaned = { waiting: harmless.map((one) => () => this.#ask(one)), attempts: 0 }
     for (const one of asked) if (one.go === undefined) this.#questions.settle(one, undefined, error)
+    this.seek(harmless.map((one) => () => this.#ask(one)))
+  }
+
+  /** Attaches to the bridge that comes in the place of a dead one; what is asked meanwhile waits. */
+  seek(waiting: readonly (() => void)[] = []): void {
+    this.#copy.whereabouts.link = 'stale'
+    this.#orphaned ??= { waiting: [], attempts: 0, isTrying: false }
+    this.#orphaned.waiting.push(...waiting)
     this.#look()
   }
 
   #look(): void {
     const orphaned = this.#orphaned
-    if (orphaned === undefined) return
-    const isThere = this.#self.system.whereis(this.#way.bridge) !== undefined
-    if (isThere) {
-      this.attach('rejoin').then(
-        () => this.#adopted(orphaned.waiting),
-        (error: unknown) => {
-          if (isOfDeath(error)) this.#lookLater(orphaned)
-          else this.#end(asBeamlineError(error))
-        },
-      )
-    } else this.#lookLater(orphaned)
+    if (orphaned === undefined || orphaned.isTrying) return
+    if (!this.#isThere) return this.#lookLater(orphaned)
+    orphaned.isTrying = true
+    this.attach('rejoin')
+      .then(() => this.#adopted(orphaned.waiting))
+      .catch((error: unknown) => {
+        orphaned.isTrying = false
+        if (this.#orphaned !== orphaned) return
+        if (isOfDeath(error) || !this.#isThere) this.#lookLater(orphaned)
+        else this.#end(asBeamlineError(error))
+      })
+  }
+
+  get #isThere(): boolean {
+    return this.#self.system.whereis(this.#way.bridge) !== undefined
   }
 
   #lookLater(orphaned: { attempts: number }): void {
@@ -219,28 +238,28 @@ class SessionUpstream implements Upstream {
 
   /** The server has lost the session: it begins again with what this side has, or another side had. */
   #remake(): void {
-    const request = { kind: 'attach', session: this.#copy.id, pid: this.#self.pid, create: true } as const
+    const { id: session } = this.#copy
+    if (!this.#way.create)
+      return this.#end(new BeamlineError('NOT_FOUND', `Session not found: ${session}: the server has lost it`))
+    const request = { kind: 'attach', session, pid: this.#self.pid, create: true, again: true } as const
     const state = { ...this.#copy.state(), incarnation: '' }
+    const ask = (how: BridgeRequest) => this.#self.call(this.#bridge, how, { timeout: Number.POSITIVE_INFINITY })
     this.#early = []
-    const joined = this.#self
-      .call(this.#bridge, { ...request, state } satisfies BridgeRequest, { timeout: Number.POSITIVE_INFINITY })
+    ask({ ...request, state })
       .catch((error: unknown) => {
         if (!(error instanceof BeamlineError && error.code === 'ALREADY_EXISTS')) throw error
-        return this.#self.call(this.#bridge, request satisfies BridgeRequest, { timeout: Number.POSITIVE_INFINITY })
+        return ask(request)
       })
-    joined.then(
-      (there) => {
+      .then((there) => {
         const reason = 'the server had lost the session, which has been made again from what its contexts knew'
-        this.#copy.become(there as SessionState, reason)
-        this.#questions.release(Number.POSITIVE_INFINITY)
+        this.#become(there as SessionState, reason)
         this.#copy.whereabouts.link = 'live'
         this.#resume()
-      },
-      (error: unknown) => {
-        this.#early = undefined
-        this.#end(asBeamlineError(error))
-      },
-    )
+      })
+      .catch((error: unknown) => {
+        // Of a bridge that died this side hears otherwise, and seeks another.
+        if (!isOfDeath(error)) this.#end(asBeamlineError(error))
+      })
   }
 
   #resume(): void {

@@ -74,9 +74,10 @@ export class Sessions {
     for (const link of [...this.#links.values()]) link.online()
   }
 
-  offline(): void {
+  /** @param wait whether contexts wait for another connection that have not been of their session before */
+  offline(wait: boolean): void {
     this.#watches.clear()
-    for (const link of this.#links.values()) link.offline()
+    for (const link of [...this.#links.values()]) link.offline(wait)
   }
 
   close(error: BeamlineError): void {

@@ -18,7 +18,11 @@ export function isBridgeRequest(value: unknown): value is BridgeRequest {
   switch (value['kind']) {
     case 'attach':
       return (
-        ofContext(value) && typeof value['create'] === 'boolean' && isState(value['state']) && isState(value['seen'])
+        ofContext(value) &&
+        typeof value['create'] === 'boolean' &&
+        isState(value['state']) &&
+        isState(value['seen']) &&
+        (value['again'] === undefined || typeof value['again'] === 'boolean')
       )
     case 'detach':
       return ofContext(value)

@@ -21,6 +21,19 @@ export function endOf(reason: Reason, session: string, detail: string): Beamline
   }
 }
 
+/** Why a state cannot become the session. */
+export function alreadyThere(session: string): BeamlineError {
+  const text = `the session ${session} is there already: attach to it without a state`
+  return new BeamlineError('ALREADY_EXISTS', text, { details: { id: session } })
+}
+
+/** Why a session cannot be had here. */
+export function beyondReading(session: string, cause: unknown): BeamlineError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const text = `what the server sent of the session ${session} cannot be read: ${why}: use the same version at both ends`
+  return new BeamlineError('INVALID_TYPE', text, { cause, details: { id: session } })
+}
+
 /** Milliseconds after which a watch that has ended is begun again. */
 export function retryOf(reason: Reason, asked: number): number {
   switch (reason) {

@@ -13,6 +13,10 @@ import { type Refusal, refusalOf } from '../wire/status.js'
 import type { Guard } from './guard.js'
 import type { Limits } from './limits.js'
 import type { BoundService, Rates } from './service-deps.js'
+import { openGuard } from './token-guard.js'
+
+/** Streams at once of services that would go on for ever: room for those who look after servers. */
+const MOST_ENDLESS = 64
 
 type Streaming = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
 type Handler = (call: never, callback?: sendUnaryData<unknown>) => void
@@ -45,7 +49,7 @@ export class Admission {
   readonly #rates: Rates
   readonly #limits: Limits
   readonly #streams = new Set<Streaming>()
-  /** Of services that would go on for ever. */
+  /** Of services that would go on for ever. Who needs no token for them must not take the place of the others. */
   readonly #endless = new Set<Streaming>()
   /** What cuts off each call that has not been answered, the streams among them. */
   readonly #open = new Map<object, () => void>()
@@ -62,7 +66,7 @@ export class Admission {
   }
 
   get stats(): AdmissionStats {
-    return { calls: this.#calls, refused: this.#refused, streams: this.#streams.size }
+    return { calls: this.#calls, refused: this.#refused, streams: this.#streams.size + this.#endless.size }
   }
 
   /** The service as the server is to know it. @param about a service of others, which does not know when to end */
@@ -138,21 +142,21 @@ export class Admission {
     this.#calls++
     if (this.#isDraining) throw new BeamlineError('UNAVAILABLE', 'this server is about to end: try again, or another')
     guard.admit(call.metadata)
-    this.#rates.of(call.metadata, call.getPeer()).take()
+    // Where nobody looks at tokens anybody could say another with each call.
+    const said = guard === openGuard ? undefined : call.metadata
+    this.#rates.of(said, call.getPeer()).take()
   }
 
   #enter(call: Streaming, isEndless: boolean): void {
-    const { maxStreams } = this.#limits
-    if (this.#streams.size >= maxStreams) {
-      const details = { limit: 'maxStreams', retryAfterMs: 1000 }
-      throw new BeamlineError('EXHAUSTED', `this server has ${maxStreams} streams at most`, { details })
+    const [streams, most] = isEndless ? [this.#endless, MOST_ENDLESS] : [this.#streams, this.#limits.maxStreams]
+    if (streams.size >= most) {
+      const details = { limit: isEndless ? 'endless streams' : 'maxStreams', retryAfterMs: 1000 }
+      throw new BeamlineError('EXHAUSTED', `this server has ${most} streams of this kind at most`, { details })
     }
-    this.#streams.add(call)
+    streams.add(call)
     this.#open.set(call, () => refuse(call, cutOff))
-    if (isEndless) this.#endless.add(call)
     const closed = () => {
-      this.#streams.delete(call)
-      this.#endless.delete(call)
+      streams.delete(call)
       this.#closed(call)
     }
     for (const end of ['cancelled', 'finish', 'close', 'error']) call.once(end, closed)

@@ -4,7 +4,7 @@ import type { NumberedInfo } from '../../variables/session-state.js'
 import { unknownVariable, type Write } from '../../variables/state.js'
 import { isTypeName } from '../../variables/types/definition.js'
 import type { TypeName } from '../../variables/types/value-types.js'
-import type { Command, Define, Reply, SetMany, Set as SetOp } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import type { Command, Define, Get, Reply, SetMany, Set as SetOp } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import {
   fromConstraints,
   fromMetadata,
@@ -45,6 +45,12 @@ export function permissionFor(op: Operation): Permission {
       return 'write'
   }
 }
+
+/** Each once: else a short question would have an answer of any length. */
+const namesOf = ({ names }: Get): string[] => [...new Set(names)]
+
+/** As how many calls a command counts. */
+export const costOf = (op: Operation): number => (op.$case === 'get' ? Math.max(1, namesOf(op.value).length) : 1)
 
 export const failed = (error: unknown): Outcome => ({ $case: 'failure', value: toFailure(error) })
 
@@ -124,7 +130,7 @@ export class Commands {
         return this.#mirrors.fence(session).then(() => tell({ $case: 'past', value: pastOf(mirror, value) }, 0))
       }
       case 'get':
-        return this.#variables(Promise.all(op.value.names.map((name) => context.describe(name))), mirror, tell)
+        return this.#variables(Promise.all(namesOf(op.value).map((name) => context.describe(name))), mirror, tell)
       case 'list':
         return this.#variables(context.list(op.value.pattern === '' ? '*' : op.value.pattern), mirror, tell)
       default:

@@ -35,7 +35,7 @@ export class GrpcServer {
   #drained: Promise<void> | undefined
 
   constructor(settings: ServerSettings, host: Pick<ServiceDeps, 'self' | 'sessions' | 'hostTools' | 'onMessage'>) {
-    const { grants, limits, heartbeatMs } = settings
+    const { grants, limits, heartbeatMs, remoteTools } = settings
     const guard = grants === undefined ? openGuard : new TokenGuard(grants)
     const isLimited = Number.isFinite(limits.rate)
     const rates = isLimited ? new RateLimit(host.self.system.clock, limits.rate, grants !== undefined) : noRates
@@ -43,7 +43,16 @@ export class GrpcServer {
     this.#server = new Server(optionsOf(settings))
     this.#admission = new Admission(guard, rates, limits)
     const draining = this.#draining.signal
-    const deps: ServiceDeps = { ...host, guard, rates, limits, serverId: this.id, heartbeatMs, draining }
+    const deps: ServiceDeps = {
+      ...host,
+      guard,
+      rates,
+      limits,
+      serverId: this.id,
+      heartbeatMs,
+      remoteTools,
+      draining,
+    }
     this.#services = [compatService(deps, watchRpcs(deps)), streamService(deps)]
     for (const service of this.#services) this.#server.addService(service.definition, this.#admission.wrap(service))
     this.#health = new Health(this.#server, this.#admission)

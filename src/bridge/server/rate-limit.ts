@@ -5,7 +5,7 @@ import { hashOf } from './server-options.js'
 import type { Bucket, Rates } from './service-deps.js'
 import { tokenIn } from './token-guard.js'
 
-const unlimited: Bucket = { take() {} }
+const unlimited: Bucket = { take() {}, owe() {} }
 
 /** Nobody is counted. */
 export const noRates: Rates = { of: () => unlimited }
@@ -47,6 +47,11 @@ class TokenBucket implements Bucket {
     throw new BeamlineError('EXHAUSTED', text, { details: { limit: 'rate', retryAfterMs } })
   }
 
+  owe(calls: number): void {
+    this.#fill()
+    this.#level -= Math.max(0, calls)
+  }
+
   #fill(): void {
     const now = this.#clock.now()
     this.#level = Math.min(this.#size, this.#level + ((now - this.#at) / 1000) * this.#rate)
@@ -68,8 +73,8 @@ export class RateLimit implements Rates {
     this.#byToken = byToken
   }
 
-  of(metadata: Metadata, peer: string): Bucket {
-    const token = this.#byToken ? tokenIn(metadata) : undefined
+  of(metadata: Metadata | undefined, peer: string): Bucket {
+    const token = this.#byToken && metadata !== undefined ? tokenIn(metadata) : undefined
     const key = token === undefined ? `at ${peer.replace(/:\d+$/, '')}` : hashOf(token).toString('base64')
     const known = this.#buckets.get(key)
     if (known !== undefined) return known

@@ -24,7 +24,7 @@ export interface TokenGrant {
 }
 
 export interface BridgeServerOptions {
-  /** `host:port`, `:0` for any free port of this machine, or `unix:/path`; `127.0.0.1:50051`. */
+  /** `host:port`, `:0` for any free port of this machine, or `unix:/path`, best in a folder of mode 0700; `127.0.0.1:50051`. */
   readonly address?: string
   readonly tls?: TlsOptions
   /** Clients must say `authorization: Bearer <token>`. A text is good for everything. */
@@ -36,6 +36,11 @@ export interface BridgeServerOptions {
   readonly sessionTtl?: number
   /** Whether clients may ask what services there are; false. */
   readonly reflection?: boolean
+  /**
+   * Where workers may be whose tools this server calls for its clients, besides at loopback addresses: hosts, and `unix:`
+   * with a path, each as it is or with `*` for any characters; none unless told.
+   */
+  readonly remoteTools?: readonly string[]
   /** Allows an address that other machines reach without TLS and a token; false. */
   readonly allowInsecureRemote?: boolean
 }
@@ -58,6 +63,7 @@ export interface ServerSettings {
   readonly heartbeatMs: number
   readonly ttlMs: number
   readonly reflection: boolean
+  readonly remoteTools: readonly string[]
 }
 
 const permissions: readonly Permission[] = ['read', 'write', 'observe', 'optimize']
@@ -69,6 +75,7 @@ const known: readonly string[] = [
   'heartbeat',
   'sessionTtl',
   'reflection',
+  'remoteTools',
   'allowInsecureRemote',
 ] satisfies (keyof BridgeServerOptions)[]
 
@@ -78,12 +85,14 @@ export const hashOf = (token: string): Buffer => createHash('sha256').update(tok
 export function settingsOf(options: BridgeServerOptions): ServerSettings {
   if (typeof options !== 'object' || options === null) throw bad('options', options, 'give an object')
   for (const option of Object.keys(options))
-    if (!known.includes(option))
-      throw bad(option, options[option as never], `there is no such option; there are ${known.join(', ')}`)
+    if (!known.includes(option)) throw badSecret(option, `there is no such option; there are ${known.join(', ')}`)
   const { tls, token, limits = {}, sessionTtl = 3600, reflection = false, allowInsecureRemote = false } = options
+  const { remoteTools = [] } = options
   const address = parseAddress(options.address ?? '127.0.0.1:50051')
   boolean('reflection', reflection)
   boolean('allowInsecureRemote', allowInsecureRemote)
+  if (!Array.isArray(remoteTools) || !remoteTools.every((one) => typeof one === 'string'))
+    throw bad('remoteTools', remoteTools, "give a list of hosts, and of 'unix:' with a path")
   const settings = {
     address,
     tls: tls === undefined ? undefined : checkedTls(tls),
@@ -97,6 +106,7 @@ export function settingsOf(options: BridgeServerOptions): ServerSettings {
     ),
     ttlMs: number('sessionTtl', sessionTtl, 'seconds, 0 or more', 0, Number.POSITIVE_INFINITY) * 1000,
     reflection,
+    remoteTools: [...remoteTools],
   }
   if (isLocal(address) || (tls !== undefined && token !== undefined) || allowInsecureRemote) return settings
   const text = `address: other machines reach ${formatAddress(address)}: give tls and token, a loopback address, or allowInsecureRemote: true`

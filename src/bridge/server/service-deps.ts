@@ -9,11 +9,14 @@ import type { Sessions } from './session.js'
 export interface Bucket {
   /** @throws BeamlineError EXHAUSTED with `details.retryAfterMs` */
   take(calls?: number): void
+  /** What a call that was let in has turned out to be besides: the next ones wait for it. */
+  owe(calls: number): void
 }
 
 /** How often callers may call. Each call has been counted when its handler runs; what comes on a stream has not. */
 export interface Rates {
-  of(metadata: Metadata, peer: string): Bucket
+  /** @param metadata undefined when its token has not been checked */
+  of(metadata: Metadata | undefined, peer: string): Bucket
 }
 
 /** What the services of a server share: one set for each life of its process. */
@@ -29,6 +32,8 @@ export interface ServiceDeps {
   readonly heartbeatMs: number
   /** The process that keeps the host's tools. */
   readonly hostTools: Pid
+  /** Where tools of workers may be: see `BridgeServerOptions`. */
+  readonly remoteTools: readonly string[]
   /** Aborts when the server is about to end: its `reason` is a {@link Drain}. Streams finish what is committed, and end. */
   readonly draining: AbortSignal
   /** Whoever wants the messages that come to the server's process: the first that says `true` has it. */

@@ -7,21 +7,23 @@ import { compileValidator, type Validator } from '../../variables/types/index.js
 const HIGHEST = 2 ** 52
 const HIGHEST_NUMBER = 2 ** 31
 const LONGEST_NAME = 255
+/** Objects lose it. */
+const LOST_NAME = '__proto__'
 
 /**
  * Checks a state with which a client wants a session to begin: nothing of it has been looked at by anybody but the client.
  * @throws BeamlineError INVALID_TYPE
  */
 export function checkState(state: SessionState): SessionState {
-  const { incarnation, revision, variables, histories = {} } = state
+  const { incarnation, revision, variables, histories = {}, leases = {} } = state
   if (incarnation !== '' && !/^[\da-f]{32}$/.test(incarnation))
     throw invalid('incarnation must be 32 digits of lower-case hex, or empty')
   count('revision', revision)
   const [names, numbers] = [new Set<string>(), new Set<number>()]
   for (const variable of variables) {
     const { name, number } = variable
-    if (name === '' || Buffer.byteLength(name) > LONGEST_NAME)
-      throw invalid(`a variable's name must have 1 to ${LONGEST_NAME} bytes`)
+    if (name === '' || name === LOST_NAME || Buffer.byteLength(name) > LONGEST_NAME)
+      throw invalid(`a variable's name must have 1 to ${LONGEST_NAME} bytes, and not be ${LOST_NAME}`)
     if (names.has(name)) throw invalid(`${name} is there twice`)
     if (!(number < HIGHEST_NUMBER) || numbers.has(number))
       throw invalid(`${name}: the number ${number} is another's, or too high`)
@@ -29,6 +31,9 @@ export function checkState(state: SessionState): SessionState {
     numbers.add(number)
     checkVariable(variable, Object.hasOwn(histories, name) ? histories[name] : undefined)
   }
+  for (const [name, { token, since }] of Object.entries(leases))
+    if (!(token >= 0 && token < HIGHEST_NUMBER) || !Number.isFinite(since))
+      throw invalid(`${name}: its lease has a token that is too high, or no time`)
   return state
 }
 

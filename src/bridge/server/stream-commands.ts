@@ -2,16 +2,16 @@ import { BeamlineError } from '../../errors.js'
 import type { Clock } from '../../threads/clock.js'
 import type { SessionState } from '../../variables/session-state.js'
 import type { Command, State } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import { encodeReply } from '../wire/brief.js'
 import { fromState } from '../wire/native-codec.js'
 import type { Answer, Answered, ClientMemory } from './client-memory.js'
-import { type Commands, failed, type Outcome, permissionFor } from './commands.js'
+import { type Commands, costOf, failed, type Outcome, permissionFor } from './commands.js'
 import type { Caller } from './guard.js'
 import { assertRoom } from './mirror-room.js'
 import type { Mirrors } from './mirrors.js'
 import type { Bucket, ServiceDeps } from './service-deps.js'
 import { SessionLine } from './session-line.js'
 import { checkState } from './state-check.js'
-import { itemOf } from './stream-frame.js'
 import type { Load } from './stream-load.js'
 import type { StreamWriter } from './stream-writer.js'
 
@@ -70,7 +70,7 @@ export class StreamCommands implements Answered {
     const tell = (outcome: Outcome, revision: number) => memory.done(id, this.#answer(id, sessionId, revision, outcome))
     const fail = (error: unknown) => tell(failed(error), 0)
     try {
-      bucket.take()
+      bucket.take(costOf(op))
       if (this.#host.isDraining()) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
       const line = this.line(sessionId)
       if (op.$case !== 'join') return line.run((open) => commands.run(op, open, line, tell), fail)
@@ -112,7 +112,7 @@ export class StreamCommands implements Answered {
 }
 
 function answerOf(id: number, session: string, revision: number, outcome: Outcome): Answer {
-  return { session, revision, item: itemOf({ $case: 'reply', value: { id, revision, outcome } }) }
+  return { session, revision, item: encodeReply({ id, revision, outcome }) }
 }
 
 const over = (id: number): BeamlineError =>

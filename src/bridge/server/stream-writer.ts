@@ -106,8 +106,7 @@ export class StreamWriter {
   barrier(watch: ServerWatch, atLeast: number): void {
     const known = this.#barriers.get(watch)
     if (known === undefined) this.#barriers.set(watch, [atLeast])
-    else if (known.length < MOST_CONTROL) known.push(atLeast)
-    else this.#sink.overrun()
+    else if (known.push(atLeast) > MOST_CONTROL) this.#sink.overrun()
     this.wake()
   }
 
@@ -218,7 +217,7 @@ export class StreamWriter {
         const isOpen = this.#control.length === 0 && this.#frame.length < SOFT
         if (isOpen && this.#turn(watch, round.length === 1)) continue
         // The frame has to go: who had no turn comes first in the next.
-        this.#ready = [...round.slice(at), ...this.#ready]
+        this.#ready.unshift(...round.slice(at))
         return
       }
     }
@@ -240,13 +239,13 @@ export class StreamWriter {
         }
         if (needs.bytes <= room && needs.events <= watch.window) {
           // It waits for credit: an acknowledgement will have it back.
-          this.#leave(watch)
+          leave(watch)
           return true
         }
         const rest = this.#put(watch, room, true)
         if (rest !== undefined) {
           if (rest.bytes > room) this.#sink.tooLarge(watch, rest.bytes, this.#hard)
-          this.#leave(watch)
+          leave(watch)
           return true
         }
       } else if (needs !== undefined && isAlone) {
@@ -255,14 +254,9 @@ export class StreamWriter {
       }
       watch.deficit = Math.max(0, watch.deficit - (this.#frame.length - before))
       if (watch.isReady) this.#ready.push(watch)
-      else this.#leave(watch)
+      else leave(watch)
       return true
     }
-  }
-
-  #leave(watch: ServerWatch): void {
-    watch.isQueued = false
-    watch.deficit = 0
   }
 
   /** @returns what would be needed, when nothing could be put into the frame */
@@ -285,4 +279,9 @@ export class StreamWriter {
     }
     return told
   }
+}
+
+function leave(watch: ServerWatch): void {
+  watch.isQueued = false
+  watch.deficit = 0
 }

@@ -1,5 +1,6 @@
 import { BeamlineError, type ErrorCode } from '../../errors.js'
 import type { HistoryEntry, Metadata } from '../../variables/change.js'
+import type { Lease } from '../../variables/lease.js'
 import type { CommitEvent, NumberedInfo, SessionState } from '../../variables/session-state.js'
 import { isTypeName } from '../../variables/types/definition.js'
 import { isPlainObject } from '../../variables/types/refusal.js'
@@ -95,13 +96,18 @@ export function fromEntry(
   return { version, value: fromValue(value, base), revision, timestamp, metadata: fromMetadata(metadataJson) ?? {} }
 }
 
-export function toState({ incarnation, revision, variables, histories = {} }: SessionState): wire.State {
+export function toState({ incarnation, revision, variables, histories = {}, leases = {} }: SessionState): wire.State {
   return {
     incarnation,
     revision,
     variables: variables.map((info) => {
       const history = Object.hasOwn(histories, info.name) ? histories[info.name] : undefined
-      return { variable: toVariable(info), history: (history ?? []).map(toEntry) }
+      const lease = Object.hasOwn(leases, info.name) ? leases[info.name] : undefined
+      return {
+        variable: toVariable(info),
+        history: (history ?? []).map(toEntry),
+        lease: lease && { ...lease, released: false },
+      }
     }),
   }
 }
@@ -110,14 +116,20 @@ export function toState({ incarnation, revision, variables, histories = {} }: Se
 export function fromState({ incarnation, revision, variables }: wire.State): SessionState {
   const infos: NumberedInfo[] = []
   const histories: [string, HistoryEntry[]][] = []
-  for (const { variable, history } of variables) {
+  const leases: [string, Lease][] = []
+  for (const { variable, history, lease } of variables) {
     if (variable === undefined) throw new BeamlineError('INVALID_TYPE', 'a variable of the state is missing')
     const info = fromVariable(variable)
     infos.push(info)
+    if (lease !== undefined) leases.push([info.name, { holder: lease.holder, token: lease.token, since: lease.since }])
     if (history.length > 0) histories.push([info.name, history.map((entry) => fromEntry(entry, info.base))])
   }
   const state = { incarnation, revision, variables: infos }
-  return histories.length === 0 ? state : { ...state, histories: Object.fromEntries(histories) }
+  return {
+    ...state,
+    ...(histories.length > 0 && { histories: Object.fromEntries(histories) }),
+    ...(leases.length > 0 && { leases: Object.fromEntries(leases) }),
+  }
 }
 
 const ops = { define: wire.Op.OP_DEFINE, set: wire.Op.OP_SET, delete: wire.Op.OP_DELETE } as const

@@ -35,7 +35,7 @@ export async function withSession(options: ConnectionOptions, work: Work, create
   const { address, session: id, timeout } = options
   const [token, tls] = [tokenOf(options), tlsOf(options)]
   await using system = await ActorSystem.start({ threads: 1 })
-  const credentials = { ...(token && { token }), ...(tls && { tls }) }
+  const credentials = { ...(token !== undefined && { token }), ...(tls !== undefined && { tls }) }
   const bridge = await Bridge.connect(system, address, { ...credentials, timeout: timeout * 1000 })
   const within = <T>(answer: Promise<T>): Promise<T> =>
     race(answer, timeout, () =>

@@ -17,16 +17,24 @@ export function describeCredentials(command: Command): Command {
     .option('--token-file <file>', 'a file that holds the token (or set BEAMLINE_TOKEN)')
     .option('--tls-cert <file>', 'a certificate, PEM')
     .option('--tls-key <file>', 'its private key, PEM')
-    .option('--tls-ca <file>', 'the certificate authority that the other side is checked against, PEM')
+    .option('--tls-ca <file>', 'the certificate authority that the other side must have a certificate of, PEM')
 }
 
-/** The token, from the first place that has one. */
+/** The token, from the first place that has one; an empty one is a mistake, and never means that none is asked for. */
 export function tokenOf({ token, tokenFile }: CredentialOptions): string | undefined {
-  if (token !== undefined) return token
-  if (tokenFile === undefined) return process.env['BEAMLINE_TOKEN'] || undefined
-  const text = read(tokenFile, '--token-file').toString('utf8').trim()
-  if (text === '') throw new CommandFailure(exitCodes.usage, `--token-file ${tokenFile} is empty: put the token in it`)
-  return text
+  if (token !== undefined) return notEmpty(token, '--token is empty: give the token')
+  if (tokenFile !== undefined)
+    return notEmpty(
+      read(tokenFile, '--token-file').toString('utf8').trim(),
+      `--token-file ${tokenFile} is empty: put the token in it`,
+    )
+  const told = process.env['BEAMLINE_TOKEN']
+  return told === undefined ? undefined : notEmpty(told, 'BEAMLINE_TOKEN is empty: set it to the token, or unset it')
+}
+
+function notEmpty(token: string, complaint: string): string {
+  if (token.trim() !== '') return token
+  throw new CommandFailure(exitCodes.usage, complaint)
 }
 
 /** What the files hold; `undefined` when none was named. */

@@ -34,7 +34,11 @@ async function serve(options: ServeOptions): Promise<number> {
   const [token, tls] = [tokenOf(options), serverTlsOf(options)]
   using ending = new Ending(Number.POSITIVE_INFINITY)
   await using system = await ActorSystem.start()
-  const server = await start(system, { address, ...(token && { token }), ...(tls && { tls }) })
+  const server = await start(system, {
+    address,
+    ...(token !== undefined && { token }),
+    ...(tls !== undefined && { tls }),
+  })
   for (const id of session) await server.sessions.create(id)
   process.stdout.write(json ? `${JSON.stringify({ address: server.address })}\n` : `listening on ${server.address}\n`)
   if (!ending.signal.aborted) await once(ending.signal, 'abort')
@@ -58,7 +62,8 @@ function serverTlsOf(options: CredentialOptions) {
   const tls = tlsOf(options)
   if (tls === undefined) return undefined
   const { cert, key, ...rest } = tls
-  if (cert !== undefined && key !== undefined) return { cert, key, ...rest }
+  // An authority would mean nothing to a server that does not ask clients for their certificates.
+  if (cert !== undefined && key !== undefined) return { cert, key, ...rest, requestClientCert: rest.ca !== undefined }
   throw new CommandFailure(
     exitCodes.usage,
     '--tls-ca alone is for clients: a bridge needs --tls-cert and --tls-key too',

@@ -108,7 +108,9 @@ export class ScriptedContext {
     this.session = session
   }
 
-  attach(given: { state?: SessionState; seen?: SessionState } = {}): Promise<SessionState | undefined> {
+  attach(
+    given: { state?: SessionState; seen?: SessionState; again?: boolean } = {},
+  ): Promise<SessionState | undefined> {
     const { pid } = this.#system.self
     const request: BridgeRequest = { kind: 'attach', session: this.session, pid, create: true, ...given }
     return this.#system.self.call(this.#bridge.pid, request) as Promise<SessionState | undefined>

@@ -3,9 +3,11 @@ import type { ManyWritten, Metadata, VariableInfo } from '../../../variables/cha
 import type { Context } from '../../../variables/context.js'
 import { tokenKey } from '../../../variables/lease.js'
 import type {
+  BatchGetVariablesResponse,
   BatchSetVariablesRequest,
   BatchSetVariablesResponse,
   BridgeServiceServer,
+  Variable,
 } from '../../gen/snakepit/bridge/bridge.js'
 import { assertType, decodeAny } from '../../wire/any-codec.js'
 import { reasonOf } from '../../wire/status.js'
@@ -21,12 +23,10 @@ export function batchRpcs(deps: ServiceDeps): Rpcs {
   return {
     getVariables: answering(async ({ sessionId, variableIdentifiers }, call) => {
       const session = await sessionFor(deps, call, sessionId, 'read')
-      const found = await within(session, ({ context }) => findAll(context, variableIdentifiers))
-      const there = found.filter((one): one is Found => one.info !== undefined)
-      return {
-        variables: Object.fromEntries(there.map(({ identifier, info }) => [identifier, encodeVariable(info)])),
-        missingVariables: found.filter(({ info }) => info === undefined).map(({ identifier }) => identifier),
-      }
+      const identifiers = [...new Set(variableIdentifiers)]
+      // The call itself has been counted.
+      deps.rates.of(call.metadata, call.getPeer()).owe(identifiers.length - 1)
+      return within(session, ({ context }) => readAll(context, identifiers, deps.limits.maxMessageBytes))
     }),
 
     setVariables: answering(async (request, call) => {
@@ -36,25 +36,70 @@ export function batchRpcs(deps: ServiceDeps): Rpcs {
   }
 }
 
+/** What a write needs to know of a variable; not its value, which may be large. */
+type Known = Pick<VariableInfo, 'name' | 'base'> & { readonly isLeased: boolean }
+
 interface Sought {
   readonly identifier: string
-  readonly info: VariableInfo | undefined
+  readonly info: Known | undefined
 }
 
 interface Found extends Sought {
-  readonly info: VariableInfo
+  readonly info: Known
 }
 
-function findAll(context: Context, identifiers: readonly string[]): Promise<Sought[]> {
-  return Promise.all(
-    identifiers.map(async (identifier) => ({ identifier, info: await findIfThere(context, identifier) })),
-  )
+/** Variables that are asked for at once: so many values, and no more, are under way. */
+const AT_ONCE = 16
+
+async function* eachOf(
+  context: Context,
+  identifiers: readonly string[],
+): AsyncGenerator<readonly [identifier: string, info: VariableInfo | undefined]> {
+  for (let at = 0; at < identifiers.length; at += AT_ONCE)
+    yield* await Promise.all(
+      identifiers.slice(at, at + AT_ONCE).map(async (one) => [one, await findIfThere(context, one)] as const),
+    )
+}
+
+/** @throws BeamlineError EXHAUSTED as soon as the answer is larger than a message may be */
+async function readAll(
+  context: Context,
+  identifiers: readonly string[],
+  most: number,
+): Promise<BatchGetVariablesResponse> {
+  const variables: [string, Variable][] = []
+  const missingVariables: string[] = []
+  let bytes = 0
+  for await (const [identifier, info] of eachOf(context, identifiers)) {
+    if (info === undefined) {
+      missingVariables.push(identifier)
+      continue
+    }
+    const variable = encodeVariable(info)
+    bytes += identifier.length + (variable.value?.value.length ?? 0) + variable.binaryValue.length
+    bytes += variable.constraintsJson.length
+    if (bytes > most) {
+      const text = `the answer takes more than ${most} bytes: ask for fewer variables at once`
+      throw new BeamlineError('EXHAUSTED', text, { details: { limit: 'maxMessageBytes' } })
+    }
+    variables.push([identifier, variable])
+  }
+  return { variables: Object.fromEntries(variables), missingVariables }
+}
+
+async function findAll(context: Context, identifiers: readonly string[]): Promise<Sought[]> {
+  const found: Sought[] = []
+  for await (const [identifier, info] of eachOf(context, identifiers))
+    found.push({ identifier, info: info && { name: info.name, base: info.base, isLeased: info.lease !== undefined } })
+  return found
 }
 
 async function setAll(context: Context, request: BatchSetVariablesRequest): Promise<BatchSetVariablesResponse> {
   const { updates, binaryUpdates, metadata, atomic } = request
   const stray = Object.keys(binaryUpdates).find((identifier) => !Object.hasOwn(updates, identifier))
   if (stray !== undefined) throw refused(`the bytes of ${stray} have no value in updates that describes them`)
+  // What is assigned to an object under that name becomes its prototype, so the batch would lose it without a word.
+  if (Object.getPrototypeOf(updates) !== Object.prototype) throw refused('Variable not found: __proto__')
   const found = await findAll(context, Object.keys(updates))
   if (found.length === 0) return { success: true, errors: {}, newVersions: {} }
   const values = new Map<string, unknown>()
@@ -68,7 +113,7 @@ async function setAll(context: Context, request: BatchSetVariablesRequest): Prom
 function readUpdate(
   { updates, binaryUpdates }: BatchSetVariablesRequest,
   identifier: string,
-  info: VariableInfo | undefined,
+  info: Known | undefined,
 ): [name: string, value: unknown] {
   if (info === undefined) throw refused(`Variable not found: ${identifier}`)
   const value = decodeAny(updates[identifier], binaryUpdates[identifier], info.base)
@@ -79,7 +124,7 @@ function readUpdate(
 const refused = (reason: string) => new BeamlineError('INVALID_TYPE', reason, { details: { reason } })
 
 function assertNoneLeased(found: readonly Found[], metadata: Metadata): void {
-  const leased = found.find(({ info }) => info.lease !== undefined)
+  const leased = found.find(({ info }) => info.isLeased)
   if (leased === undefined || metadata[tokenKey] !== undefined) return
   throw locked(leased.info.name)
 }

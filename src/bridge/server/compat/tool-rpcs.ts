@@ -11,12 +11,12 @@ import { reasonOf } from '../../wire/status.js'
 import type { ServiceDeps } from '../service-deps.js'
 import type { Session } from '../session.js'
 import type { Keepsakes } from '../tools/keepsakes.js'
-import type { RemoteTool } from '../tools/remote-tool.js'
+import { type RemoteTool, viaOf } from '../tools/remote-tool.js'
 import type { ToolAnswer } from '../tools/requests.js'
 import type { ToolDesk } from '../tools/tool-desk.js'
 import { answering, type Caller, sessionFor } from './answering.js'
 import { executeStreamingTool } from './tool-stream.js'
-import { noTool, readParameters, wordsOf } from './tool-words.js'
+import { comesBack, noTool, readParameters, wordsOf } from './tool-words.js'
 
 type Rpcs = Pick<
   BridgeServiceServer,
@@ -55,7 +55,8 @@ export function toolRpcs(deps: ServiceDeps, tools: ToolDesk, keepsakes: Keepsake
       const session = await sessionIfThere(deps, tools, call, sessionId)
       if (session === undefined) return failed('not_found')
       const remote = tools.remote(session, toolName)
-      if (remote !== undefined) return timed({ tool_type: 'remote' }, () => runRemote(remote, request, call))
+      if (remote !== undefined)
+        return timed({ tool_type: 'remote' }, () => runRemote(remote, request, call, deps.serverId))
       if (!(await tools.isExposed(toolName))) return failed(noTool(toolName, sessionId))
       return timed({ tool_type: 'local' }, () => runLocal(tools, request, signalOf(call)))
     }),
@@ -125,21 +126,27 @@ async function runRemote(
   remote: RemoteTool,
   request: ExecuteToolRequest,
   call: ServerUnaryCall<ExecuteToolRequest, ExecuteToolResponse>,
+  serverId: string,
 ): Promise<Answer> {
   if (remote.unreachable !== undefined) return failed(remote.unreachable)
+  const via = viaOf(call.metadata, serverId)
+  if (via === undefined) return failed(comesBack(request.toolName))
   try {
-    return await remote.execute(request, { deadline: call.getDeadline() as number, signal: signalOf(call) })
+    return await remote.execute(request, { deadline: call.getDeadline() as number, signal: signalOf(call), via })
   } catch (error) {
     return failed(`Tool execution failed: ${wordsOf(error)}`)
   }
 }
 
 interface Cancellable {
+  readonly cancelled: boolean
   once(event: 'cancelled', heard: () => void): unknown
 }
 
 function signalOf(call: Cancellable): AbortSignal {
   const abort = new AbortController()
-  call.once('cancelled', () => abort.abort())
+  // What has been cancelled before says so no more.
+  if (call.cancelled) abort.abort()
+  else call.once('cancelled', () => abort.abort())
   return abort.signal
 }

@@ -4,10 +4,10 @@ import { BeamlineError } from '../../../errors.js'
 import type { ExecuteToolRequest, ToolChunk } from '../../gen/snakepit/bridge/bridge.js'
 import { refusalOf } from '../../wire/status.js'
 import type { ServiceDeps } from '../service-deps.js'
-import type { RemoteTool } from '../tools/remote-tool.js'
+import { type RemoteTool, viaOf } from '../tools/remote-tool.js'
 import type { ToolDesk } from '../tools/tool-desk.js'
 import { sessionFor } from './answering.js'
-import { noTool, readParameters, wordsOf } from './tool-words.js'
+import { comesBack, noTool, readParameters, wordsOf } from './tool-words.js'
 
 type StreamCall = ServerWritableStream<ExecuteToolRequest, ToolChunk>
 
@@ -21,6 +21,7 @@ export function executeStreamingTool(
   return (call) => {
     const abort = new AbortController()
     for (const event of ['cancelled', 'close', 'error']) call.once(event, () => abort.abort())
+    if (call.cancelled) abort.abort()
     run(deps, tools, call, abort.signal).then(
       () => call.end(),
       (error: unknown) => {
@@ -40,7 +41,7 @@ async function run(deps: ServiceDeps, tools: ToolDesk, call: StreamCall, signal:
   await tools.ready
   const session = await sessionFor(deps, call, sessionId, 'write')
   const remote = tools.remote(session, toolName)
-  if (remote !== undefined) return forward(remote, call, signal)
+  if (remote !== undefined) return forward(remote, call, signal, deps.serverId)
   if (!(await tools.isExposed(toolName))) throw missing(call.request)
   await runLocal(tools, call, signal)
 }
@@ -68,9 +69,12 @@ const chunkOf = (tool: string, count: number, data: Buffer): ToolChunk => ({
   metadata: {},
 })
 
-async function forward(remote: RemoteTool, call: StreamCall, signal: AbortSignal): Promise<void> {
+async function forward(remote: RemoteTool, call: StreamCall, signal: AbortSignal, serverId: string): Promise<void> {
   if (remote.unreachable !== undefined) throw new BeamlineError('UNAVAILABLE', remote.unreachable)
-  const answer = remote.stream(call.request, { deadline: call.getDeadline() as number, signal })
+  const via = viaOf(call.metadata, serverId)
+  if (via === undefined) throw new ToolFailure(comesBack(call.request.toolName))
+  if (signal.aborted) return
+  const answer = remote.stream(call.request, { deadline: call.getDeadline() as number, signal, via })
   try {
     for await (const chunk of answer) await write(call, chunk as ToolChunk, signal)
   } catch (error) {

@@ -5,6 +5,9 @@ import { reasonOf } from '../../wire/status.js'
 
 export const noTool = (tool: string, session: string): string => `Tool ${tool} not found for session ${session}`
 
+export const comesBack = (tool: string): string =>
+  `Tool ${tool} leads back to a server that has called it: register it with the address of its worker`
+
 /** What gRPC says of a call that has failed. */
 export function wordsOf(error: unknown): string {
   const { details, message } = error as { details?: string; message?: string }

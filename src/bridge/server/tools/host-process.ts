@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Behaviour } from '../../../actors/behaviour.js'
 import { Call, Cast, isDown } from '../../../actors/messages.js'
 import type { Process } from '../../../actors/process.js'
@@ -81,11 +82,11 @@ export class HostProcess implements Behaviour {
       const answer = await tool.run(parameters, { session, metadata, signal: running.abort.signal })
       if (!isIterable(answer)) return { kind: 'value', json: jsonOf(answer) }
       const parts = answer[Symbol.asyncIterator]()
-      if (!streaming) return { kind: 'value', json: jsonOf(await lastOf(parts)) }
-      isStream = true
       running.parts = parts
       // It may have been cancelled before there was anything to end.
       if (running.abort.signal.aborted) this.#end(parts)
+      if (!streaming) return { kind: 'value', json: jsonOf(await lastOf(parts, running.abort.signal)) }
+      isStream = true
       return { kind: 'stream' }
     } finally {
       if (!isStream) this.#running.delete(id)
@@ -137,11 +138,14 @@ const keptOf = ({ keepsakes, ...of }: Keeping): KeptIn => ({ ...of, keepsakes: [
 const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
-async function lastOf(parts: AsyncIterator<unknown>): Promise<unknown> {
+async function lastOf(parts: AsyncIterator<unknown>, signal: AbortSignal): Promise<unknown> {
   let last: unknown
-  for (;;) {
+  for (let count = 1; !signal.aborted; count++) {
     const { done, value } = await parts.next()
-    if (done === true) return last
+    if (done === true) break
     last = value
+    // Who never waits for anything would let nothing else happen on this thread, a cancellation least of all.
+    if (count % 256 === 0) await setImmediate()
   }
+  return last
 }

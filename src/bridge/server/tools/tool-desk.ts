@@ -8,8 +8,12 @@ import { RemoteTool } from './remote-tool.js'
 import type { ToolAnswer, ToolList, ToolMessage, ToolRequest } from './requests.js'
 import { encodeSpec } from './tool-spec.js'
 
+type Needed = 'self' | 'hostTools' | 'serverId' | 'remoteTools'
+
 /** A call of a host's tool, as far as it is told to the host. */
 export type HostCall = Omit<ToolRequest & { kind: 'run' }, 'kind' | 'id'>
+
+const nobodyWaits: ToolAnswer = { kind: 'failed', message: 'nobody waits for the answer any more' }
 
 const closeAll = (tools: Map<string, RemoteTool>) => {
   for (const tool of tools.values()) tool.close()
@@ -17,13 +21,13 @@ const closeAll = (tools: Map<string, RemoteTool>) => {
 
 /** The tools of a server: those of the host, and in each session those of its workers. */
 export class ToolDesk {
-  readonly #deps: Pick<ServiceDeps, 'self' | 'hostTools' | 'serverId'>
+  readonly #deps: Pick<ServiceDeps, Needed>
   readonly #remote = new PerSession(() => new Map<string, RemoteTool>(), closeAll)
   /** Resolves once those tools are known again that were before the server's thread died. */
   ready: Promise<void> = Promise.resolve()
   #calls = 0
 
-  constructor(deps: Pick<ServiceDeps, 'self' | 'hostTools' | 'serverId'>) {
+  constructor(deps: Pick<ServiceDeps, Needed>) {
     this.#deps = deps
   }
 
@@ -35,7 +39,7 @@ export class ToolDesk {
       const { name } = registration
       if (name === '') throw new BeamlineError('INVALID_TYPE', 'a tool has no name: give it one')
       tools.get(name)?.close()
-      tools.set(name, new RemoteTool(registration, workerId))
+      tools.set(name, new RemoteTool(registration, workerId, this.#deps.remoteTools))
       ids.push([name, `${session.id}:${name}`])
     }
     return Object.fromEntries(ids)
@@ -88,7 +92,7 @@ export class ToolDesk {
         isOver = true
         return yield answer
       }
-      for (;;) {
+      while (!signal.aborted) {
         answer = await this.#asking(id, signal, () => this.#ask({ kind: 'next', id }) as Promise<ToolAnswer>)
         isOver = answer.kind !== 'value'
         if (answer.kind === 'end') return
@@ -101,6 +105,7 @@ export class ToolDesk {
   }
 
   async #asking(id: string, signal: AbortSignal, ask: (id: string) => Promise<ToolAnswer>): Promise<ToolAnswer> {
+    if (signal.aborted) return nobodyWaits
     const cancel = () => this.#cancel(id)
     signal.addEventListener('abort', cancel, { once: true })
     try {

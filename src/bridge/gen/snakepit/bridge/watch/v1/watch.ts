@@ -583,6 +583,7 @@ export interface State {
 export interface Stored {
   variable: Variable | undefined;
   history: Entry[];
+  lease: Leased | undefined;
 }
 
 function createBaseClientFrame(): ClientFrame {
@@ -5876,7 +5877,7 @@ export const State: MessageFns<State> = {
 };
 
 function createBaseStored(): Stored {
-  return { variable: undefined, history: [] };
+  return { variable: undefined, history: [], lease: undefined };
 }
 
 export const Stored: MessageFns<Stored> = {
@@ -5886,6 +5887,9 @@ export const Stored: MessageFns<Stored> = {
     }
     for (const v of message.history) {
       Entry.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.lease !== undefined) {
+      Leased.encode(message.lease, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -5919,6 +5923,14 @@ export const Stored: MessageFns<Stored> = {
             message.history.push(Entry.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lease = Leased.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5940,6 +5952,9 @@ export const Stored: MessageFns<Stored> = {
       ? Variable.fromPartial(object.variable)
       : undefined;
     message.history = object.history?.map((e) => Entry.fromPartial(e)) || [];
+    message.lease = (object.lease !== undefined && object.lease !== null)
+      ? Leased.fromPartial(object.lease)
+      : undefined;
     return message;
   },
 };
