@@ -47,6 +47,8 @@ class SessionUpstream implements Upstream {
   #monitor: Ref | undefined
   /** What waits for the bridge that comes in the place of a dead one, which many attempts have not found yet. */
   #orphaned: { readonly waiting: (() => void)[]; attempts: number; isTrying: boolean } | undefined
+  /** The server that had the session last: only another can have lost it. */
+  #server: string | undefined
   #over: BeamlineError | undefined
 
   constructor(self: Process, way: Way, copy: Copy) {
@@ -72,7 +74,7 @@ class SessionUpstream implements Upstream {
       create: this.#way.create,
       again: again || how === 'rejoin',
       ...(how === 'move' && { state: this.#copy.state() }),
-      ...(canGoOn && { seen: this.#copy.state() }),
+      ...(canGoOn && { seen: { ...this.#copy.state(), ...(this.#server !== undefined && { server: this.#server }) } }),
     }
     this.#early = []
     const state = (await this.#self.call(bridge, request, { timeout: Number.POSITIVE_INFINITY })) as
@@ -148,6 +150,7 @@ class SessionUpstream implements Upstream {
       case 'reply':
         return this.#questions.reply(message)
       case 'link':
+        this.#server = message.server ?? this.#server
         this.#copy.whereabouts.link = message.state
         this.#copy.whereabouts.proofOfLife = message.proofOfLife
         return
