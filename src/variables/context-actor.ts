@@ -183,7 +183,7 @@ class ContextActor implements Behaviour {
       case 'release':
         return this.#state.release(request.name, request.how)
       case 'feed':
-        this.#feeds.add(request.to)
+        this.#feeds.add(request.to, this.#state.parts.store.log.incarnation)
         return feedStart(this.#state.parts, request.seen)
       case 'open':
         return this.#facts()

@@ -14,6 +14,7 @@ export class Feeds implements Batched {
   readonly #self: Process
   readonly #batch: Batch
   readonly #context: string
+  #incarnation = ''
   #to: Pid[] = []
   readonly #held = new SetColumns()
 
@@ -28,8 +29,9 @@ export class Feeds implements Batched {
     return this.#to.length === 0
   }
 
-  add(to: Pid): void {
+  add(to: Pid, incarnation: string): void {
     this.flush()
+    this.#incarnation = incarnation
     this.#to = this.#to.filter((one) => !one.equals(to) && this.#self.system.isAlive(one))
     this.#to.push(to)
   }
@@ -58,7 +60,8 @@ export class Feeds implements Batched {
   }
 
   #tell(told: FedEvents): void {
-    const fed: Fed = { type: 'beamline:fed', context: this.#context, ...told }
+    const incarnation = this.#incarnation
+    const fed: Fed = { type: 'beamline:fed', context: this.#context, incarnation, ...told }
     let isAnyDead = false
     for (const to of this.#to) {
       if (this.#self.system.isAlive(to)) this.#self.send(to, fed)

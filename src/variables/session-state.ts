@@ -60,6 +60,8 @@ export type Fed = {
   readonly type: 'beamline:fed'
   /** The context's id. */
   readonly context: string
+  /** The life of its log: another context of the same id has another. */
+  readonly incarnation: string
 } & FedEvents
 
 export type FedEvents = { readonly events: readonly CommitEvent[] } | { readonly sets: FedSets }

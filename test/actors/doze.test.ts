@@ -22,6 +22,7 @@ test(
       self.send(dozer, i)
       // Now it sleeps, now it is about to.
       if (i % 3 === 0) await setImmediate()
+      if (i % 100 === 0) for (const _ of range(1, 1000)) await setImmediate()
       assert.is(await hear(self), i)
     }
   }),

@@ -261,4 +261,10 @@ test('results of tools are bare JSON', () => {
   assert.throwsCode(() => encodeResult(() => 1), 'INVALID_TYPE')
 })
 
+test('a string that does not end is refused at once, whatever is in it', () => {
+  for (const part of ['a', '\\"', '\\', '"\\"'])
+    assert.throwsCode(() => read('embedding', `[NaN,"${part.repeat(100_000)}`), 'INVALID_TYPE')
+  assert.throwsCode(() => read('json', `[1234567890123456789,"${'a'.repeat(100_000)}`), 'INVALID_TYPE')
+})
+
 test.run()

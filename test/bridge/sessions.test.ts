@@ -205,6 +205,26 @@ test('a session that nobody uses ends when its time is over; each use puts that 
   await simulation.stop()
 })
 
+test('a session in which the host writes by a handle is in use, and ends once it does no more', async () => {
+  const simulation = await Simulation.start({ seed: 2 })
+  const { system: simulated, clock } = simulation
+  const own = await simulation.run(() => store(simulated, { ttlMs: 10_000 }))
+  const ctx = await simulation.run(() => own.sessions.create('s'))
+  await simulation.run(() => ctx.define('x', 'integer', 0))
+  for (let step = 0; step < 20; step++) {
+    clock.advance(2500)
+    await simulation.run(() => ctx.set('x', step))
+  }
+  assert.equal((await simulation.run(() => own.sessions.list())).length, 1)
+  for (let step = 0; step < 8; step++) {
+    clock.advance(2500)
+    await simulation.run(() => own.sessions.list())
+  }
+  assert.equal(await simulation.run(() => own.sessions.list()), [])
+  await simulation.run(() => own.stop())
+  await simulation.stop()
+})
+
 /** Runs `body` with the sessions as the process of a server has them. */
 async function withDirectory(own: Store, body: (directory: SessionDirectory, self: Process) => Promise<void>) {
   await new Promise<void>((resolve, reject) => {

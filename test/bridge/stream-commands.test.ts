@@ -262,6 +262,7 @@ test(
     },
     {
       caller: {
+        key: '',
         require(_session, permission) {
           if (permission !== 'read') throw new BeamlineError('PERMISSION_DENIED', 'this token may only read')
         },

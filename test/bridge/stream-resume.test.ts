@@ -129,4 +129,26 @@ test(
   }),
 )
 
+test(
+  'I4 I6 progress never goes beyond what was sent, however much was lost, and a bookmark of it is COMPACTED',
+  withServer(async (server) => {
+    const ctx = await server.session('s')
+    await ctx.define('x', 'integer', 0)
+    const stream = await server.stream()
+    const fail = { onGap: OnGap.ON_GAP_FAIL }
+    const watch = stream.create(1, 's', { ...fail, credit: 11 })
+    await stream.when(() => watch.snapshots === 1)
+    for (const _ of range(1, 70)) await Promise.all(range(1, 1000).map((value) => ctx.set('x', value)))
+    await stream.sync('s')
+    stream.send({ $case: 'progress', value: { watchId: 1, atLeast: 0 } })
+    await stream.when(() => watch.canceled !== undefined)
+    assert.is(watch.canceled?.reason, Reason.REASON_SLOW_CONSUMER)
+    assert.equal([watch.events.length, watch.through], [10, 11])
+    const again = stream.create(2, 's', { ...fail, ...token(watch.created[0]?.incarnation as string, watch.through) })
+    await stream.when(() => again.canceled !== undefined)
+    assert.is(again.canceled?.reason, Reason.REASON_COMPACTED)
+    assert.equal(stream.faults, [])
+  }),
+)
+
 test.run()

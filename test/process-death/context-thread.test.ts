@@ -1,5 +1,4 @@
 import { isDown } from '../../src/actors/messages.js'
-import type { ActorSystem } from '../../src/actors/system.js'
 import { Supervisor } from '../../src/supervisor/supervisor.js'
 import { Context } from '../../src/variables/context.js'
 import { ObserverManager } from '../../src/variables/observer-manager.js'

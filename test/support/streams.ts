@@ -16,17 +16,21 @@ export interface StreamServerOptions {
   readonly limits?: Partial<Limits>
   readonly bounds?: LogBounds
   readonly heartbeatMs?: number
+  readonly ttlMs?: number
   readonly caller?: Caller
+  /** Who calls by what is said; {@link caller} unless told. */
+  readonly callerOf?: (metadata: Metadata) => Caller
   /** Another service than the native one. */
   readonly service?: (deps: ServiceDeps) => BoundService
 }
 
-const anyone: Caller = { require: () => {} }
+const anyone: Caller = { key: '', require: () => {} }
 
 /** Sessions of contexts that the test itself has. */
 class TestSessions implements Sessions {
   readonly #self: () => Process
   readonly #all = new Map<string, Session & { readonly abort: AbortController }>()
+  ttlMs = Number.POSITIVE_INFINITY
   touches = 0
 
   constructor(self: () => Process) {
@@ -108,12 +112,13 @@ export class StreamServer implements AsyncDisposable {
     )
     const own = self as unknown as Process
     const sessions = new TestSessions(() => own)
+    sessions.ttlMs = options.ttlMs ?? Number.POSITIVE_INFINITY
     const draining = new AbortController()
     const caller = options.caller ?? anyone
     const deps: ServiceDeps = {
       self: own,
       sessions,
-      guard: { admit: () => caller },
+      guard: { admit: options.callerOf ?? (() => caller) },
       rates: { of: () => ({ owe: () => {}, take: () => {} }) },
       limits: { ...defaultLimits, ...options.limits },
       serverId: 'the-server',
@@ -156,14 +161,14 @@ export class StreamServer implements AsyncDisposable {
   }
 
   /** As {@link stream}, without a hello. */
-  silent(options: object = {}): RawStream {
+  silent(options: object = {}, metadata = new Metadata()): RawStream {
     const client = new WatchServiceClient(this.address, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': 16 * 1024 * 1024,
       ...options,
     })
     this.#clients.push(client)
-    return new RawStream(client.session(new Metadata()))
+    return new RawStream(client.session(metadata))
   }
 
   /** A stream of whatever bytes. */
@@ -182,6 +187,7 @@ export class StreamServer implements AsyncDisposable {
     await eventually(() => {
       if ((this.stats['watches'] ?? 0) > 0) throw new Error('watches are left')
     })
+    this.drain(0)
     this.#system.self.exit(this.#pid, 'kill')
   }
 }

@@ -15,11 +15,11 @@ import { ContextErrand } from './errands.js'
 import type { BridgeInfo, BridgeMessage, BridgeRequest, BridgeState, ToHandle } from './messages.js'
 import type { BridgeArgs } from './options.js'
 import { Outbox } from './outbox.js'
-import { homeBehind } from './session-upstream.js'
 import { Sessions } from './sessions.js'
 import { isBridgeMessage, isBridgeRequest } from './shape.js'
 import { lost } from './status.js'
 import { isBack } from './waiting.js'
+import { homeBehind } from './way.js'
 
 /** Milliseconds that a bridge which is closed waits for the answers to what it has sent. */
 const PATIENCE = 1000

@@ -9,8 +9,8 @@ import type { Pid } from '../../threads/pid.js'
 import type { ContextHost, Home } from '../../variables/upstream.js'
 import type { BridgeInfo, BridgeRequest, BridgeState, BridgeStats } from './messages.js'
 import { argsOf, type BridgeArgs, type BridgeOptions } from './options.js'
-import { homeBehind } from './session-upstream.js'
 import { type BridgeEvents, Standing } from './standing.js'
+import { homeBehind } from './way.js'
 
 const actor = { module: new URL('./bridge-actor.js', import.meta.url), export: 'bridgeActor' }
 

@@ -67,14 +67,15 @@ export class Members {
   /** None is told again of what it has had. */
   events(news: News): void {
     const message = { type, kind: 'events', session: this.#session, ...news } as const
-    let whole: FromBridge | undefined
+    let told: FromBridge | undefined
     for (const member of this.#all.values()) {
       const { pid, seen } = member
       if (news.through <= seen) continue
-      if (seen === 0) {
-        whole ??= inColumns(message)
-        this.#parts.send(pid, whole)
-      } else this.#parts.send(pid, inColumns({ ...message, events: after(news.events, seen) }))
+      if (seen === 0) told ??= inColumns(message)
+      this.#parts.send(
+        pid,
+        seen === 0 ? (told as FromBridge) : inColumns({ ...message, events: after(news.events, seen) }),
+      )
       // From here on it is one of all.
       member.seen = 0
     }
@@ -100,7 +101,7 @@ export class Members {
   }
 }
 
-function inColumns(message: Extract<FromBridge, { kind: 'events' }>): FromBridge {
+function inColumns(message: FromBridge & { kind: 'events' }): FromBridge {
   const columns = columnsOf(message.events)
   if (columns === undefined) return message
   const { type, session, through, head } = message

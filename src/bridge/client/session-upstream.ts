@@ -3,14 +3,14 @@ import type { Process } from '../../actors/process.js'
 import { BeamlineError } from '../../errors.js'
 import type { Pid, Ref } from '../../threads/pid.js'
 import type { AppliedEvent, CommitEvent, SessionState } from '../../variables/session-state.js'
-import type { Copy, ForwardedRequest, Home, Upstream } from '../../variables/upstream.js'
+import type { Copy, ForwardedRequest, Upstream } from '../../variables/upstream.js'
 import { eventsIn } from './columns.js'
-import { asBeamlineError, isOfDeath } from './faults.js'
 import { commandOf } from './forwarding.js'
 import type { BridgeMessage, BridgeRequest, FromBridge, Past, SessionCommand } from './messages.js'
 import { isPlain, PlainSets } from './plain-sets.js'
 import { type Asked, Questions } from './questions.js'
 import { isFromBridge } from './shape.js'
+import type { Way } from './way.js'
 
 /** What a context tells itself, to look again for a bridge; how often it does, and the milliseconds between. */
 const LOOK = 'beamline:bridge:look'
@@ -18,21 +18,6 @@ const MAX_ATTEMPTS = 3000
 const PAUSE = 10
 /** Events of the past that are asked for at a time. */
 const PAGE = 4096
-
-/** How a context reaches its bridge: by a name, as a bridge that was killed comes back under another pid. */
-interface Way {
-  readonly bridge: string
-  /** Whether the session is made when it is not there. */
-  readonly create: boolean
-}
-
-/** Where contexts live that are behind the bridge with this registered name. */
-export const homeBehind = (bridge: string, create = true): Home => ({
-  module: import.meta.url,
-  export: 'openSession',
-  args: { bridge, create } satisfies Way,
-  place: bridge,
-})
 
 /** @see OpenUpstream */
 export async function openSession(
@@ -62,6 +47,8 @@ class SessionUpstream implements Upstream {
   #monitor: Ref | undefined
   /** What waits for the bridge that comes in the place of a dead one, which many attempts have not found yet. */
   #orphaned: { readonly waiting: (() => void)[]; attempts: number; isTrying: boolean } | undefined
+  /** The server that had the session last: only another can have lost it. */
+  #server: string | undefined
   #over: BeamlineError | undefined
 
   constructor(self: Process, way: Way, copy: Copy) {
@@ -87,7 +74,7 @@ class SessionUpstream implements Upstream {
       create: this.#way.create,
       again: again || how === 'rejoin',
       ...(how === 'move' && { state: this.#copy.state() }),
-      ...(canGoOn && { seen: this.#copy.state() }),
+      ...(canGoOn && { seen: { ...this.#copy.state(), ...(this.#server !== undefined && { server: this.#server }) } }),
     }
     this.#early = []
     const state = (await this.#self.call(bridge, request, { timeout: Number.POSITIVE_INFINITY })) as
@@ -163,6 +150,7 @@ class SessionUpstream implements Upstream {
       case 'reply':
         return this.#questions.reply(message)
       case 'link':
+        this.#server = message.server ?? this.#server
         this.#copy.whereabouts.link = message.state
         this.#copy.whereabouts.proofOfLife = message.proofOfLife
         return
@@ -228,10 +216,7 @@ class SessionUpstream implements Upstream {
     if (!this.#isThere) return this.#lookLater(orphaned)
     orphaned.isTrying = true
     this.attach('rejoin')
-      .then(() => {
-        this.#orphaned = undefined
-        for (const ask of orphaned.waiting) ask()
-      })
+      .then(() => this.#adopted(orphaned.waiting))
       .catch((error: unknown) => {
         orphaned.isTrying = false
         if (this.#orphaned !== orphaned) return
@@ -247,6 +232,11 @@ class SessionUpstream implements Upstream {
   #lookLater(orphaned: { attempts: number }): void {
     if (++orphaned.attempts < MAX_ATTEMPTS) this.#self.sendAfter(this.#self.pid, LOOK, PAUSE)
     else this.#end(new BeamlineError('UNAVAILABLE', 'the bridge died, and no other came in its place'))
+  }
+
+  #adopted(waiting: readonly (() => void)[]): void {
+    this.#orphaned = undefined
+    for (const ask of waiting) ask()
   }
 
   /** The server has lost the session: it begins again with what this side has, or another side had. */
@@ -267,14 +257,18 @@ class SessionUpstream implements Upstream {
         const reason = 'the server had lost the session, which has been made again from what its contexts knew'
         this.#become(there as SessionState, reason)
         this.#copy.whereabouts.link = 'live'
-        const early = this.#early ?? []
-        this.#early = undefined
-        for (const message of early) this.take(message)
+        this.#resume()
       })
       .catch((error: unknown) => {
         // Of a bridge that died this side hears otherwise, and seeks another.
         if (!isOfDeath(error)) this.#end(asBeamlineError(error))
       })
+  }
+
+  #resume(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const message of early) this.take(message)
   }
 
   #end(error: BeamlineError): void {
@@ -294,4 +288,10 @@ class SessionUpstream implements Upstream {
     // A bridge that is gone knows nobody.
     await this.#self.call(this.#bridge, request).catch(() => {})
   }
+}
+
+const isOfDeath = (error: unknown): boolean => error instanceof BeamlineError && error.code === 'NOPROC'
+
+function asBeamlineError(error: unknown): BeamlineError {
+  return error instanceof BeamlineError ? error : new BeamlineError('UNAVAILABLE', String(error), { cause: error })
 }

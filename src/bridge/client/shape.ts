@@ -59,7 +59,7 @@ export function isBridgeMessage(value: unknown): value is BridgeMessage {
   return typeof value['seq'] === 'number' && isRecord(command) && ops.includes(command['op'])
 }
 
-/** Whether a context can be told this. */
-export function isFromBridge(value: unknown): value is FromBridge {
-  return isRecord(value) && value['type'] === 'beamline:bridge'
+/** Whether a message comes from a bridge. */
+export function isFromBridge(message: unknown): message is FromBridge {
+  return typeof message === 'object' && message !== null && (message as FromBridge).type === 'beamline:bridge'
 }

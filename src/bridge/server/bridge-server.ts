@@ -19,6 +19,8 @@ const serverEntry = entryOf('./server-actor.js', 'serverActor')
 /** Waits before a server is started again: for as long as it takes, as its address may be free later. */
 const backoff = { initial: 10, max: 5000 }
 const GRACE = 5000
+/** Milliseconds that a server may answer later than it should have ended. */
+const LATE = 5000
 
 /** What `stats` tells. */
 export interface BridgeServerStats {
@@ -120,7 +122,9 @@ export class BridgeServer implements AsyncDisposable {
   async #stop(graceMs: number): Promise<void> {
     const { owner, serverName, store, supervisor, tools, memory } = this.#parts
     const drain: ServerRequest = { kind: 'drain', graceMs }
-    await unlessGone(() => owner.call(serverName, drain, { timeout: Number.POSITIVE_INFINITY }))
+    // A thread that stands still answers nothing: it is ended all the same.
+    const timeout = graceMs + LATE
+    await unlessGone(() => owner.call(serverName, drain, { timeout }), ['CALL_TIMEOUT'])
     await unlessGone(() => supervisor.terminateChild('server'))
     await unlessGone(() => store.ask({ kind: 'close' }))
     store.end()
@@ -167,10 +171,11 @@ const isGone = (error: unknown): boolean =>
   error instanceof BeamlineError && ['NOPROC', 'STOPPED', 'UNAVAILABLE'].includes(error.code)
 
 /** What has ended before needs no end. */
-async function unlessGone(end: () => Promise<unknown>): Promise<void> {
+async function unlessGone(end: () => Promise<unknown>, others: readonly string[] = []): Promise<void> {
   try {
     await end()
   } catch (error) {
-    if (!isGone(error)) throw error
+    if (isGone(error) || (error instanceof BeamlineError && others.includes(error.code))) return
+    throw error
   }
 }

@@ -28,6 +28,10 @@ export type Reception =
 
 const MOST_ANSWERS = 65_536
 const MOST_BYTES = 64 * 1024 * 1024
+/** So much each may have, however much the others have. */
+const SMALL = 64 * 1024
+/** What a command takes besides its answer, about. */
+const COMMAND_BYTES = 128
 
 /** What one instance of a client has asked for, so that nothing is carried out twice, over however many streams it comes. */
 export class ClientMemory {
@@ -36,14 +40,25 @@ export class ClientMemory {
   stream: { replaced(): void } | undefined
   /** When it last had a stream. */
   leftAt = 0
+  /** Whether it has no stream, and waits for one. */
+  isAway = false
+  /** What it is known by among all. */
+  readonly key: string
   readonly #commands = new Map<number, Remembered>()
+  readonly #charge: (bytes: number) => boolean
   #bytes = 0
+  #isDropped = false
   /** Every command up to this one is over. */
   #forgotten: number
   #highest: number
 
-  /** @param forgotten what an earlier memory of the same instance had taken */
-  constructor(forgotten = 0) {
+  /**
+   * @param charge counts bytes for all clients together, and says whether there is room for more
+   * @param forgotten what an earlier memory of the same instance had taken
+   */
+  constructor(key: string, charge: (bytes: number) => boolean = () => true, forgotten = 0) {
+    this.key = key
+    this.#charge = charge
     this.#forgotten = this.#highest = forgotten
   }
 
@@ -62,6 +77,8 @@ export class ClientMemory {
     const known = this.#commands.get(id)
     if (known === undefined) {
       if (this.#commands.size >= MOST_ANSWERS || this.#bytes >= MOST_BYTES) return 'full'
+      if (!this.#charge(0) && this.#bytes > SMALL) return 'full'
+      this.#count(COMMAND_BYTES)
       this.#commands.set(id, { asked: [by] })
       this.#highest = Math.max(this.#highest, id)
       return 'new'
@@ -76,7 +93,7 @@ export class ClientMemory {
     const known = this.#commands.get(id)
     if (known === undefined || 'answer' in known) return
     this.#commands.set(id, { answer })
-    this.#bytes += answer.item.length
+    this.#count(answer.item.length)
     for (const by of known.asked) by.answer(answer)
   }
 
@@ -89,55 +106,19 @@ export class ClientMemory {
       // They come in the order of their numbers, but for those that were sent again.
       if (id > through) continue
       this.#commands.delete(id)
-      if ('answer' in known) this.#bytes -= known.answer.item.length
+      this.#count(-COMMAND_BYTES - ('answer' in known ? known.answer.item.length : 0))
     }
   }
-}
 
-const AWAY_MS = 10 * 60 * 1000
-const MOST_AWAY = 10_000
-const MOST_GONE = 100_000
-
-/** All instances of clients that a server remembers. */
-export class ClientMemories {
-  readonly #now: () => number
-  readonly #all = new Map<string, ClientMemory>()
-  /** Those that were away for too long, by the highest command that had come from them: it may have been carried out. */
-  readonly #gone = new Map<string, number>()
-
-  constructor(now: () => number) {
-    this.#now = now
+  #count(bytes: number): void {
+    if (this.#isDropped) return
+    this.#bytes += bytes
+    this.#charge(bytes)
   }
 
-  get count(): number {
-    return this.#all.size
-  }
-
-  of(client: string, instance: string): ClientMemory {
-    this.sweep()
-    const key = JSON.stringify([client, instance])
-    const known = this.#all.get(key) ?? new ClientMemory(this.#gone.get(key))
-    this.#gone.delete(key)
-    // Behind all others, as the one that came last.
-    this.#all.delete(key)
-    this.#all.set(key, known)
-    return known
-  }
-
-  /** Lets go of those that have been away for too long. */
-  sweep(): void {
-    let excess = this.#all.size - MOST_AWAY
-    const now = this.#now()
-    for (const [key, memory] of this.#all) {
-      if (memory.stream !== undefined) continue
-      if (now - memory.leftAt < AWAY_MS && excess <= 0) break
-      excess--
-      this.#all.delete(key)
-      if (memory.highest > 0) this.#gone.set(key, memory.highest)
-    }
-    for (const key of this.#gone.keys()) {
-      if (this.#gone.size <= MOST_GONE) break
-      this.#gone.delete(key)
-    }
+  /** It is remembered no more. */
+  drop(): void {
+    this.#count(-this.#bytes)
+    this.#isDropped = true
   }
 }

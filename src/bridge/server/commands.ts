@@ -61,8 +61,10 @@ export const failed = (error: unknown): Outcome => ({ $case: 'failure', value: t
 export class Commands {
   readonly #self: Process
   readonly #mirrors: Mirrors
+  readonly #maxVariables: number
 
-  constructor(self: Process, mirrors: Mirrors) {
+  constructor(self: Process, mirrors: Mirrors, maxVariables: number) {
+    this.#maxVariables = maxVariables
     this.#self = self
     this.#mirrors = mirrors
   }
@@ -94,7 +96,7 @@ export class Commands {
       case 'setMany':
         return this.#setMany(op.value, open, line, tell)
       case 'define':
-        return this.#define(op.value, open, line, tell)
+        return mirror.room.define(op.value.name, this.#maxVariables, () => this.#define(op.value, open, line, tell))
       case 'delete':
         return context
           .delete(op.value.name)

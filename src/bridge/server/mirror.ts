@@ -3,6 +3,7 @@ import type { Clock } from '../../threads/clock.js'
 import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
 import { Audience } from './mirror-audience.js'
 import { defaultBounds, type LogBounds, type LogEntry, MirrorLog } from './mirror-log.js'
+import { Room } from './mirror-room.js'
 import { Standing } from './mirror-standing.js'
 import { isWanted, type Wanted } from './stream-selection.js'
 
@@ -24,6 +25,7 @@ interface Waiting {
 export class Mirror {
   /** The session's id. */
   readonly id: string
+  readonly room: Room = new Room(this)
   readonly #clock: Clock
   readonly #bounds: LogBounds
   readonly #audience = new Audience<MirrorWatcher>()

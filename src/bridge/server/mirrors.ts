@@ -5,12 +5,13 @@ import type { Clock, Timer } from '../../threads/clock.js'
 import type { Pid, Ref } from '../../threads/pid.js'
 import { Context } from '../../variables/context.js'
 import { closeFeed, fedEvents, isFed, openFeed } from '../../variables/feed.js'
-import type { CommitEvent, FeedStart } from '../../variables/session-state.js'
-import { isRecord } from '../../variables/shape.js'
+import type { Fed as FedMessage, FeedStart } from '../../variables/session-state.js'
 import { Mirror } from './mirror.js'
+import { Fences } from './mirror-fences.js'
 import { defaultBounds, type LogBounds } from './mirror-log.js'
 import type { ServiceDeps } from './service-deps.js'
-import type { Session } from './session.js'
+import type { Session, Sessions } from './session.js'
+import { Upkeep } from './session-upkeep.js'
 
 /** A mirror, and how it is fed. */
 interface Fed {
@@ -19,7 +20,9 @@ interface Fed {
   mirror: Mirror | undefined
   /** The feed is being opened: what it tells is kept in `early` until it is known where it begins. */
   isOpening: boolean
-  early: CommitEvent[]
+  early: FedMessage[]
+  /** Something was committed since it was last asked. */
+  isUsed: boolean
   /** Its context has died since it was opened. */
   isDown: boolean
   /** Its session is over, and it is about to hear so. */
@@ -31,30 +34,32 @@ interface Fed {
 /** Milliseconds that the death of a session's context may take. */
 const PATIENCE = 1000
 
-/** What the process sends itself: it comes behind all that has come before. */
-const FENCE = 'beamline:mirror-fence'
-
-function isFence(message: unknown): message is { readonly fence: number } {
-  return isRecord(message) && message['type'] === FENCE
-}
-
 /** The copies of sessions that one process keeps: each made when it is first needed, and kept until its session ends. */
 export class Mirrors {
   readonly #self: Process
   readonly #clock: Clock
   readonly #bounds: LogBounds
   readonly #all = new Map<string, Fed>()
-  readonly #waiting = new Map<number, () => void>()
-  #fences = 0
+  readonly #fences: Fences
+  readonly #upkeep: Upkeep
 
-  constructor(self: Process, bounds: LogBounds = defaultBounds) {
+  constructor(self: Process, sessions: Sessions, bounds: LogBounds = defaultBounds) {
     this.#self = self
     this.#clock = self.system.clock
     this.#bounds = bounds
+    this.#fences = new Fences(self)
+    this.#upkeep = new Upkeep(this.#clock, sessions, () => this.#used())
   }
 
   get count(): number {
     return this.#all.size
+  }
+
+  *#used(): IterableIterator<string> {
+    for (const fed of this.#all.values()) {
+      if (fed.isUsed || (fed.mirror?.watchers ?? 0) > 0) yield fed.session.id
+      fed.isUsed = false
+    }
   }
 
   /** @throws BeamlineError NOPROC when the session's context has ended */
@@ -73,12 +78,14 @@ export class Mirrors {
       mirror: undefined,
       isOpening: true,
       early: [],
+      isUsed: false,
       isDown: false,
       timer: undefined,
       pid: undefined,
       monitor: undefined,
     }
     this.#all.set(session.id, fed)
+    this.#upkeep.begin()
     begin(this.#begin(fed))
     session.signal.addEventListener('abort', () => this.#ending(fed), { once: true })
     if (session.signal.aborted) this.#ending(fed)
@@ -140,41 +147,38 @@ export class Mirrors {
 
   #opened(fed: Fed, mirror: Mirror): void {
     fed.isOpening = false
-    mirror.take(fed.early.splice(0))
+    for (const early of fed.early.splice(0)) feed(mirror, early)
     if (fed.isDown) void this.#reopen(fed, mirror)
   }
 
   /** Resolves when every mirror has taken in what had come to this thread before. */
   settled(): Promise<void> {
-    return new Promise((resolve) => {
-      const fence = ++this.#fences
-      this.#waiting.set(fence, resolve)
-      this.#self.send(this.#self.pid, { type: FENCE, fence })
-    })
+    return this.#fences.settled()
   }
 
   /**
    * Resolves when the mirror of a session has every commit that its context had when it was asked.
    * @throws BeamlineError NOPROC
    */
-  async fence({ context }: Session): Promise<void> {
-    await context.getMany([])
-    await this.settled()
+  fence(session: Session): Promise<void> {
+    return this.#fences.share(session, async () => {
+      await session.context.getMany([])
+      await this.settled()
+    })
   }
 
   /** Takes a message that has come to the process, if it is for a mirror. @returns whether it was */
   take(message: unknown): boolean {
     if (isFed(message)) {
       const fed = this.#all.get(message.context)
-      // Too many, perhaps, for the arguments of a call.
-      if (fed?.mirror === undefined || fed.isOpening) for (const event of fedEvents(message)) fed?.early.push(event)
-      else fed.mirror.take(fedEvents(message))
+      if (fed === undefined) return true
+      // One that only asked for the revision committed nothing.
+      if ('sets' in message || message.events.length > 0) fed.isUsed = true
+      if (fed.mirror === undefined || fed.isOpening) fed.early.push(message)
+      else feed(fed.mirror, message)
       return true
     }
-    if (isFence(message)) {
-      this.#waiting.get(message.fence)?.()
-      return this.#waiting.delete(message.fence)
-    }
+    if (this.#fences.take(message)) return true
     if (!isDown(message)) return false
     for (const fed of this.#all.values()) {
       if (fed.monitor?.equals(message.ref) !== true) continue
@@ -206,6 +210,7 @@ export class Mirrors {
 
   #remove(fed: Fed): void {
     if (this.#all.get(fed.session.id) === fed) this.#all.delete(fed.session.id)
+    if (this.#all.size === 0) this.#upkeep.end()
     if (fed.timer !== undefined) this.#clock.clearTimeout(fed.timer)
     fed.timer = undefined
     if (fed.monitor === undefined) return
@@ -213,6 +218,11 @@ export class Mirrors {
     fed.monitor = undefined
     if (fed.pid !== undefined) closeFeed(this.#self, fed.pid)
   }
+}
+
+/** What is late of a session that has ended is not for the one that has come in its place. */
+function feed(mirror: Mirror, message: FedMessage): void {
+  if (message.incarnation === mirror.incarnation) mirror.take(fedEvents(message))
 }
 
 function ended({ id }: Session): BeamlineError {
@@ -227,7 +237,7 @@ const mirrorsOfDeps = new WeakMap<ServiceDeps, Mirrors>()
 export function mirrorsOf(deps: ServiceDeps, bounds?: LogBounds): Mirrors {
   const known = mirrorsOfDeps.get(deps)
   if (known !== undefined) return known
-  const made = new Mirrors(deps.self, bounds)
+  const made = new Mirrors(deps.self, deps.sessions, bounds)
   mirrorsOfDeps.set(deps, made)
   deps.onMessage((message) => made.take(message))
   return made

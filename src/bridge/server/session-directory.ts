@@ -42,6 +42,7 @@ class Attached implements Session {
 
 /** The sessions as the process of the server knows them: it asks the store once, and hears of the ends by itself. */
 export class SessionDirectory implements Sessions {
+  readonly ttlMs: number
   readonly #self: Process
   readonly #store: StoreLine
   /** Milliseconds in which one word of use to the store is enough. */
@@ -53,6 +54,7 @@ export class SessionDirectory implements Sessions {
   constructor(self: Process, store: StoreLine, ttlMs: number) {
     this.#self = self
     this.#store = store
+    this.ttlMs = ttlMs
     this.#pause = Math.min(1000, ttlMs / 10)
   }
 

@@ -4,12 +4,14 @@ import { Exit } from '../../actors/exit-reason.js'
 import { Call, Cast, type Down, type ExitMessage, type From, isDown, isExit } from '../../actors/messages.js'
 import type { Process } from '../../actors/process.js'
 import { BeamlineError } from '../../errors.js'
-import { Pid, type Ref } from '../../threads/pid.js'
+import { Pid } from '../../threads/pid.js'
 import { Context } from '../../variables/context.js'
 import { nextContext } from '../../variables/context-keeper.js'
 import type { SessionState } from '../../variables/session-state.js'
 import type { MemoryNote, SessionRecord } from './server-memory-actor.js'
+import { type Kept, keyOf, storedOf } from './session-kept.js'
 import { checkSessionId, type StoreArgs, type StoredSession, type StoreRequest } from './session-store.js'
+import { lookEvery, Movement } from './session-upkeep.js'
 
 /** The process that has the sessions of a server. Loaded by name. */
 export const sessionStoreActor = behaviour<StoreArgs>(async (self, args) => {
@@ -18,26 +20,7 @@ export const sessionStoreActor = behaviour<StoreArgs>(async (self, args) => {
   return store
 })
 
-/** One session, from before its context runs until that has ended. */
-interface Kept {
-  readonly uid: string
-  readonly id: string
-  readonly createdAt: number
-  readonly metadata: Readonly<Record<string, string>>
-  context: Context | undefined
-  monitor: Ref | undefined
-  /** By the clock of the system. */
-  usedAt: number
-  /** Settles when the context runs; rejects when it does not come to that. */
-  begun: Promise<void>
-  /** Settles when it has ended, once that has been asked for. */
-  ending: Promise<void> | undefined
-}
-
 const SWEEP = 'beamline:sweep'
-/** Milliseconds between two sweeps, at most and at least. */
-const RARELY = 60_000
-const OFTEN = 10
 
 /** Makes sessions, which are contexts, and ends those that nobody uses. */
 class SessionStore implements Behaviour {
@@ -170,6 +153,8 @@ class SessionStore implements Behaviour {
       context: undefined,
       monitor: undefined,
       usedAt: this.#now,
+      movement: new Movement(),
+      look: undefined,
       begun: Promise.resolve(),
       ending: undefined,
     }
@@ -192,6 +177,7 @@ class SessionStore implements Behaviour {
     } catch {
       return undefined
     }
+    if (this.#isExpired(session)) await this.#look(session)
     if (session.ending === undefined && !this.#isExpired(session)) {
       const pid = session.context?.pid
       if (pid === undefined || this.#self.system.isAlive(pid)) return session
@@ -277,22 +263,31 @@ class SessionStore implements Behaviour {
 
   #sweep(): void {
     this.#sweepLater()
-    for (const session of this.#sessions.values())
-      if (session.context !== undefined && this.#isExpired(session)) void this.#end(session)
+    const before = this.#now - lookEvery(this.#args.ttlMs)
+    for (const session of this.#sessions.values()) if (session.usedAt <= before) void this.#look(session)
+  }
+
+  #look(session: Kept): Promise<void> {
+    session.look ??= this.#lookAt(session).finally(() => {
+      session.look = undefined
+    })
+    return session.look
+  }
+
+  /** Ends a session whose time is over, unless something has been committed in it meanwhile. */
+  async #lookAt(session: Kept): Promise<void> {
+    const { context, movement, ending } = session
+    if (context === undefined || ending !== undefined) return
+    // One that does not answer is in no use, either.
+    if (await movement.hasMoved(context).catch(() => false)) session.usedAt = this.#now
+    else if (this.#isExpired(session)) void this.#end(session)
   }
 
   #sweepLater(): void {
     const { ttlMs } = this.#args
     if (!Number.isFinite(ttlMs)) return
-    this.#self.sendAfter(this.#self.pid, SWEEP, Math.min(RARELY, Math.max(OFTEN, ttlMs / 4)))
+    this.#self.sendAfter(this.#self.pid, SWEEP, lookEvery(ttlMs))
   }
-}
-
-/** What the system of the server knows its context by: others of it may live in the session, or have lived. */
-const keyOf = ({ uid, id }: Pick<Kept, 'uid' | 'id'>): string => `${id}@${uid}`
-
-function storedOf({ uid, id, createdAt, metadata, context }: Kept): StoredSession {
-  return { uid, id, createdAt, metadata, pid: (context as Context).pid }
 }
 
 const exists = (id: string): BeamlineError =>

@@ -15,6 +15,8 @@ export interface Session {
 
 /** The sessions of a server, for those who answer its clients. Each use of a session puts off its expiry. */
 export interface Sessions {
+  /** Milliseconds without a use after which a session ends. */
+  readonly ttlMs: number
   /** @throws BeamlineError NOT_FOUND, `Session not found: <id>` */
   get(id: string): Promise<Session>
   /** @throws BeamlineError ALREADY_EXISTS `Session already exists: <id>`, INVALID_TYPE for an id that is none, EXHAUSTED */

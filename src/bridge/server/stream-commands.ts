@@ -1,79 +1,97 @@
 import { BeamlineError } from '../../errors.js'
-import type { Command } from '../gen/snakepit/bridge/watch/v1/watch.js'
+import type { Clock } from '../../threads/clock.js'
+import type { SessionState } from '../../variables/session-state.js'
+import type { Command, State } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { encodeReply } from '../wire/brief.js'
 import { fromState } from '../wire/native-codec.js'
 import type { Answer, Answered, ClientMemory } from './client-memory.js'
-import { type Commands, costOf, failed, type Operation, type Outcome, permissionFor } from './commands.js'
+import { type Commands, costOf, failed, type Outcome, permissionFor } from './commands.js'
 import type { Caller } from './guard.js'
-import type { Bucket } from './service-deps.js'
-import type { SessionLine } from './session-line.js'
+import { assertRoom } from './mirror-room.js'
+import type { Mirrors } from './mirrors.js'
+import type { Bucket, ServiceDeps } from './service-deps.js'
+import { SessionLine } from './session-line.js'
+import { checkState } from './state-check.js'
+import type { Load } from './stream-load.js'
 import type { StreamWriter } from './stream-writer.js'
 
 /** What the commands of a stream need of it. */
 export interface CommandsHost {
+  readonly deps: ServiceDeps
+  readonly mirrors: Mirrors
   readonly commands: Commands
+  readonly clock: Clock
   readonly caller: Caller
   readonly bucket: Bucket
   readonly writer: StreamWriter
-  /** What the client does with a session, in order. */
-  line(session: string): SessionLine
-  /** More, or less, is under way. */
-  changed(): void
+  readonly load: Load
+  /** The server is about to end: nothing new is begun. */
+  isDraining(): boolean
 }
 
-/** The commands of a stream, each of which is answered once however often it comes. */
+/** What a client wants to be done, and how it is answered: each once, however often it is sent. */
 export class StreamCommands implements Answered {
   readonly #host: CommandsHost
-  #underWay = 0
-  #isRefusing = false
+  /** What is known of the client, once it has said who it is. */
+  memory: ClientMemory | undefined
   #isClosed = false
 
   constructor(host: CommandsHost) {
     this.#host = host
   }
 
-  /** How many have not been answered. */
-  get underWay(): number {
-    return this.#underWay
+  /** What the client does with a session, in order. */
+  line(id: string): SessionLine {
+    const { deps, mirrors, clock } = this.#host
+    const lines = this.memory?.lines
+    const known = lines?.get(id)
+    if (known !== undefined) return known
+    const made = new SessionLine(id, deps.sessions, mirrors, () => clock.now())
+    lines?.set(id, made)
+    return made
   }
 
-  /** @throws BeamlineError INVALID_TYPE for what is no command */
   take(memory: ClientMemory, { id, sessionId, op }: Command): void {
     if (id === 0) throw new BeamlineError('INVALID_TYPE', 'a command must have an id above 0')
-    this.#underWay++
-    this.#host.changed()
+    const { load, caller, bucket, commands } = this.#host
+    load.begin()
     const refuse = (error: unknown) => this.answer(answerOf(id, sessionId, 0, failed(error)))
-    if (op === undefined) return refuse(unknownKind())
+    if (op === undefined) return refuse(new BeamlineError('INVALID_TYPE', 'a command of no kind that is known here'))
+    try {
+      // Before anything is remembered, or told of what was: leave may have been withdrawn, or never given.
+      caller.require(sessionId, permissionFor(op))
+    } catch (error) {
+      return refuse(error)
+    }
     const reception = memory.receive(id, this)
     if (reception === 'forgotten') return refuse(over(id))
     if (reception === 'full') return refuse(full())
     if (reception === 'known') return
-    const tell = (outcome: Outcome, revision: number) =>
-      memory.done(id, this.#fitting(id, sessionId, revision, outcome))
+    const tell = (outcome: Outcome, revision: number) => memory.done(id, this.#answer(id, sessionId, revision, outcome))
+    const fail = (error: unknown) => tell(failed(error), 0)
     try {
-      this.#run(sessionId, op, tell)
+      bucket.take(costOf(op))
+      if (this.#host.isDraining()) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
+      const line = this.line(sessionId)
+      if (op.$case !== 'join') return line.run((open) => commands.run(op, open, line, tell), fail)
+      const { create, metadata } = op.value
+      const state = op.value.state && this.#state(op.value.state)
+      line.join(
+        { create, metadata, state, permit: () => caller.require(sessionId, 'write') },
+        (open, created) => commands.joined(open, created, tell),
+        fail,
+      )
     } catch (error) {
-      tell(failed(error), 0)
+      fail(error)
     }
   }
 
-  #run(sessionId: string, op: Operation, tell: (outcome: Outcome, revision: number) => void): void {
-    const { bucket, caller, commands } = this.#host
-    bucket.take(costOf(op))
-    caller.require(sessionId, permissionFor(op))
-    if (this.#isRefusing) throw new BeamlineError('UNAVAILABLE', 'the server is about to end')
-    const line = this.#host.line(sessionId)
-    const fail = (error: unknown) => tell(failed(error), 0)
-    if (op.$case !== 'join') return line.run((open) => commands.run(op, open, line, tell), fail)
-    const { create, metadata, state } = op.value
-    line.join(
-      { create, metadata, state: state && fromState(state), permit: () => caller.require(sessionId, 'write') },
-      (open, created) => commands.joined(open, created, tell),
-      fail,
-    )
+  #state(state: State): SessionState {
+    assertRoom(state.variables.length, this.#host.deps.limits.maxVariables)
+    return checkState(fromState(state))
   }
 
-  #fitting(id: number, session: string, revision: number, outcome: Outcome): Answer {
+  #answer(id: number, session: string, revision: number, outcome: Outcome): Answer {
     const answer = answerOf(id, session, revision, outcome)
     const room = this.#host.writer.hard - 64
     if (answer.item.length <= room) return answer
@@ -83,16 +101,11 @@ export class StreamCommands implements Answered {
 
   answer({ session, revision, item }: Answer): void {
     if (this.#isClosed) return
-    this.#underWay--
     this.#host.writer.reply(session, revision, item)
-    this.#host.changed()
+    this.#host.load.end()
   }
 
-  /** What comes from now on is not carried out. */
-  refuse(): void {
-    this.#isRefusing = true
-  }
-
+  /** Nobody is answered any more. */
   close(): void {
     this.#isClosed = true
   }
@@ -102,12 +115,10 @@ function answerOf(id: number, session: string, revision: number, outcome: Outcom
   return { session, revision, item: encodeReply({ id, revision, outcome }) }
 }
 
-const unknownKind = () => new BeamlineError('INVALID_TYPE', 'a command of no kind that is known here')
-
-const over = (id: number) =>
+const over = (id: number): BeamlineError =>
   new BeamlineError('UNAVAILABLE', `command ${id} is over: it may or may not have been carried out`)
 
-const full = () =>
+const full = (): BeamlineError =>
   new BeamlineError('EXHAUSTED', 'too many answers are not acknowledged: acknowledge them by replies_seen', {
     details: { retryAfterMs: 1000 },
   })

@@ -35,7 +35,7 @@ export interface Pending {
   readonly isEmpty: boolean
   /** Some can no longer be told. */
   readonly isLost: boolean
-  /** The highest revision up to which nothing waits: `head` when nothing does. */
+  /** The highest revision up to which nothing waits: `head` when nothing does; 0 when it is not known, as some are lost. */
   settled(head: number): number
   note(entry: LogEntry): void
   /** Whole revisions, in order, as many as are allowed. */
@@ -68,8 +68,7 @@ export class EveryPending implements Pending {
   }
 
   settled(head: number): number {
-    const entry = this.#next < 0 ? undefined : this.#log().at(this.#next)
-    return entry === undefined ? head : entry.event.revision - 1
+    return this.#next < 0 ? head : (this.#log().at(this.#next)?.event.revision ?? 1) - 1
   }
 
   note({ index }: LogEntry): void {

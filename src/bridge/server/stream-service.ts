@@ -1,6 +1,6 @@
 import type { ServiceDefinition } from '@grpc/grpc-js'
 import { ClientFrame, WatchServiceService } from '../gen/snakepit/bridge/watch/v1/watch.js'
-import { ClientMemories } from './client-memory.js'
+import { ClientMemories } from './client-memories.js'
 import { Commands } from './commands.js'
 import type { LogBounds } from './mirror-log.js'
 import { mirrorsOf } from './mirrors.js'
@@ -28,12 +28,12 @@ export function streamService(deps: ServiceDeps, bounds?: LogBounds): BoundServi
   const { clock } = deps.self.system
   const mirrors = mirrorsOf(deps, bounds)
   const streams = new Set<Stream>()
-  const clients = new ClientMemories(() => clock.now())
+  const clients = new ClientMemories(clock)
   const shared: StreamShared = {
     deps,
     mirrors,
     clients,
-    commands: new Commands(deps.self, mirrors),
+    commands: new Commands(deps.self, mirrors, deps.limits.maxVariables),
     turns: new SnapshotTurns(deps.limits.maxSnapshots, clock),
     clock,
     closed: (stream) => {
@@ -43,6 +43,7 @@ export function streamService(deps: ServiceDeps, bounds?: LogBounds): BoundServi
   const { draining } = deps
   const graceMs = () => (draining.reason as Drain | undefined)?.graceMs ?? 0
   draining.addEventListener('abort', () => {
+    clients.close()
     for (const stream of streams) void stream.drain(graceMs())
   })
   const session = (call: StreamCall): void => {

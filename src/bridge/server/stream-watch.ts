@@ -73,7 +73,7 @@ export class ServerWatch implements MirrorWatcher {
   get isReady(): boolean {
     if (this.#isOver) return false
     const snapshot = this.#snapshot
-    if (snapshot !== undefined) return !snapshot.waits && (this.#credit > 0 || snapshot.isSent)
+    if (snapshot !== undefined) return snapshot.hasTurn && (this.#credit > 0 || snapshot.isWhole)
     return this.#credit > 0 && !this.#pending.isEmpty && this.#host.clock.now() >= this.#notBefore
   }
 
@@ -121,22 +121,12 @@ export class ServerWatch implements MirrorWatcher {
     const snapshot = new Snapshot(mirror.select(this.wish.wanted), mirror.head)
     this.#snapshot = snapshot
     this.#host.created(this, this.#createdAt(mirror.head, result, missing))
-    if (snapshot.waits) this.#awaitTurn(snapshot)
+    snapshot.begin(this.#host, {
+      granted: () => this.#wake(),
+      refused: (retryAfterMs) =>
+        this.#finish(Reason.REASON_LIMIT, 'too many snapshots are under way: try again', retryAfterMs),
+    })
     this.#wake()
-  }
-
-  #awaitTurn(snapshot: Snapshot): void {
-    snapshot.awaitTurn((granted) =>
-      this.#host.turns.request(
-        this.#host,
-        () => {
-          granted()
-          this.#wake()
-        },
-        (retryAfterMs) =>
-          this.#finish(Reason.REASON_LIMIT, 'too many snapshots are under way: try again', retryAfterMs),
-      ),
-    )
   }
 
   #createdAt(revision: number, resume: ResumeResult, missing: string[]): Created {
@@ -173,14 +163,24 @@ export class ServerWatch implements MirrorWatcher {
   /** Looks, from time to time, after what no event would tell of. @param patience for a receiver that gives no credit */
   check(patience: number): void {
     if (this.#isOver) return
-    if (this.#pending.isLost) return this.#overtaken()
+    if (this.overtake()) return
     const { closed, head } = this.mirror
     if (this.#endedAt === undefined || this.#host.clock.now() - this.#endedAt < patience) return
     const untold = `${closed?.message ?? 'the session has ended'}; revisions ${this.#through + 1} to ${head} were not taken`
     this.#finish(Reason.REASON_SESSION_CLOSED, untold)
   }
 
-  /** Its receiver was too slow: some of what it was to be told is no longer kept. */
+  /**
+   * Looks whether its receiver was too slow, so that some of what it was to be told is no longer kept: what that has to say
+   * comes before anything else of it.
+   * @returns whether it was: it has ended then, or begun anew
+   */
+  overtake(): boolean {
+    if (this.#isOver || !this.#pending.isLost) return false
+    this.#overtaken()
+    return true
+  }
+
   #overtaken(): void {
     if (this.wish.onGap === 'snapshot') return this.#startOver(ResumeResult.RESUME_RESULT_COMPACTED, [])
     const { compacted } = this.mirror
@@ -213,25 +213,22 @@ export class ServerWatch implements MirrorWatcher {
 
   /** What is to be told next, if anything. */
   next(allowance: Allowance): Piece | undefined {
-    if (this.#pending.isLost) {
-      // What that has to say comes before anything else of it.
-      this.#overtaken()
-      return undefined
-    }
-    if (!this.isReady) return undefined
+    if (this.overtake() || !this.isReady) return undefined
     const limits = { ...allowance, events: Math.min(allowance.events, this.#credit) }
     const piece = this.#snapshot === undefined ? this.#batch(limits) : this.#chunk(this.#snapshot, limits)
     if (piece?.kind !== 'short') this.#closeWhenTold()
     return piece
   }
 
-  #chunk(snapshot: Snapshot, allowance: Allowance): Piece {
-    const piece = snapshot.take(allowance)
+  #chunk(snapshot: Snapshot, limits: Allowance): Piece {
+    const piece = snapshot.take(limits)
     if (piece.kind === 'short') return piece
     this.#credit -= piece.variables.length
-    if (!piece.last) return piece
-    this.#snapshot = undefined
-    this.#through = snapshot.revision
+    if (piece.last) {
+      snapshot.release()
+      this.#snapshot = undefined
+      this.#through = piece.revision
+    }
     return piece
   }
 
@@ -257,8 +254,9 @@ export class ServerWatch implements MirrorWatcher {
       : this.#through
   }
 
-  /** How far it is. What is told later comes after that: it has to be told. */
-  progress(): WatchProgress {
+  /** How far it is. What is told later comes after that: it has to be told. None when it was overtaken. */
+  progress(): WatchProgress | undefined {
+    if (this.overtake()) return undefined
     // Before the snapshot is whole its receiver has nothing.
     if (this.#snapshot === undefined) this.#settle()
     return { watchId: this.id, through: this.#through, head: this.mirror.head }
@@ -270,12 +268,14 @@ export class ServerWatch implements MirrorWatcher {
     this.#stopTimer()
     this.#timer = clock.setTimeout(() => {
       this.#notBefore = Number.NEGATIVE_INFINITY
+      this.#timer = undefined
       this.#wake()
     }, this.wish.minIntervalMs)
   }
 
   #stopTimer(): void {
     if (this.#timer !== undefined) this.#host.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #wake(): void {

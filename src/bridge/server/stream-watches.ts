@@ -3,8 +3,10 @@ import { Reason, type WatchCreate } from '../gen/snakepit/bridge/watch/v1/watch.
 import type { Caller } from './guard.js'
 import type { Limits } from './limits.js'
 import type { Mirrors } from './mirrors.js'
+import type { Bucket } from './service-deps.js'
 import type { OpenSession, SessionLine } from './session-line.js'
 import { itemOf } from './stream-frame.js'
+import type { Load } from './stream-load.js'
 import { ServerWatch } from './stream-watch.js'
 import type { WatchEnd, WatchHost } from './stream-wish.js'
 import { wishOf } from './stream-wishes.js'
@@ -14,12 +16,17 @@ import type { StreamWriter } from './stream-writer.js'
 interface Asked {
   readonly session: string
   watch: ServerWatch | undefined
+  /** What is asked of how far it is, since the fence began that is under way. */
+  waiting: Set<number>
+  isFencing: boolean
 }
 
 /** What the watches of a stream need of it. */
 export interface WatchesHost {
   readonly writer: StreamWriter
   readonly caller: Caller
+  readonly bucket: Bucket
+  readonly load: Load
   readonly limits: Limits
   readonly mirrors: Mirrors
   /** What the client does with a session, in order. */
@@ -66,13 +73,19 @@ export class StreamWatches {
       return this.#refuse(watchId, { reason: Reason.REASON_LIMIT, detail, retryAfterMs: RETRY_MS })
     }
     try {
+      this.#host.bucket.take()
       const wish = wishOf(create, limits)
       caller.require(sessionId, 'observe')
-      const asked: Asked = { session: sessionId, watch: undefined }
+      const asked: Asked = { session: sessionId, watch: undefined, waiting: new Set(), isFencing: false }
       this.#asked.set(watchId, asked)
+      const done = this.#underWay()
       this.#host.line(sessionId).run(
-        (open) => this.#begin(asked, open, wish),
+        (open) => {
+          done()
+          this.#begin(asked, open, wish)
+        },
         (error) => {
+          done()
           if (this.#asked.get(watchId) === asked) this.#end(watchId, endFor(error))
         },
       )
@@ -106,33 +119,75 @@ export class StreamWatches {
     return this.#asked.get(id)?.watch
   }
 
+  /** @returns what says, once or more often, that it is over */
+  #underWay(): () => void {
+    const { load } = this.#host
+    let isOver = false
+    load.begin()
+    return () => {
+      if (isOver) return
+      isOver = true
+      load.end()
+      // A stream that only waits for this comes to its end.
+      this.#host.writer.wake()
+    }
+  }
+
   /** Answers with how far a watch is, once that is `atLeast`, or all that there is; 0 stands for what there is now. */
   progress(id: number, atLeast: number): void {
     const asked = this.#asked.get(id)
-    if (asked === undefined) return
-    const { writer, mirrors } = this.#host
-    const report = (least: number) => {
-      const { watch } = asked
-      if (watch === undefined || watch.isOver) return
-      if (least > watch.mirror.head) writer.report(watch)
-      else writer.barrier(watch, least)
+    if (asked === undefined || asked.waiting.has(atLeast)) return
+    asked.waiting.add(atLeast)
+    this.#host.load.begin()
+    try {
+      this.#host.bucket.take()
+    } catch {
+      // Who asks too often is answered at the next beat.
+      return
+    }
+    this.#fence(asked)
+  }
+
+  /** One fence of a watch is under way at a time: what is asked meanwhile waits for the next. */
+  #fence(asked: Asked): void {
+    if (asked.isFencing || asked.waiting.size === 0) return
+    const { load, mirrors } = this.#host
+    const all = asked.waiting
+    asked.waiting = new Set()
+    asked.isFencing = true
+    const over = () => {
+      asked.isFencing = false
+      load.end(all.size)
+      this.#host.writer.wake()
+      if (!this.#isClosed) this.#fence(asked)
     }
     this.#host.line(asked.session).run(
       ({ session, mirror }) => {
-        if (atLeast > 0 && atLeast <= mirror.head) return report(atLeast)
-        const now = () => report(atLeast === 0 ? mirror.head : atLeast)
-        mirrors.fence(session).then(now, now)
+        const now = () => {
+          for (const atLeast of all) this.#report(asked, atLeast === 0 ? mirror.head : atLeast)
+          over()
+        }
+        if ([...all].every((atLeast) => atLeast > 0 && atLeast <= mirror.head)) now()
+        else mirrors.fence(session).then(now, now)
       },
-      () => {
-        // The watch says by itself that its session has ended.
-      },
+      // The watch says by itself that its session has ended.
+      over,
     )
+  }
+
+  #report({ watch }: Asked, atLeast: number): void {
+    const { writer } = this.#host
+    if (watch === undefined || watch.isOver || this.#isClosed) return
+    if (atLeast > watch.mirror.head) writer.report(watch)
+    else writer.barrier(watch, atLeast)
   }
 
   /** Tells of each watch how far it is. @param patience with receivers that do not let their watch come to its end */
   beat(patience: number): void {
-    for (const [id, { watch, session }] of this.#asked) {
+    for (const [id, asked] of this.#asked) {
+      const { watch, session } = asked
       if (watch === undefined) continue
+      this.#fence(asked)
       try {
         this.#host.caller.require(session, 'observe')
       } catch (error) {
@@ -164,8 +219,11 @@ export class StreamWatches {
 
   /** The one way in which a watch goes, whoever ends it; harmless when repeated. */
   #remove(id: number): void {
-    const watch = this.#asked.get(id)?.watch
+    const asked = this.#asked.get(id)
+    const watch = asked?.watch
     this.#asked.delete(id)
+    if (asked !== undefined) this.#host.load.end(asked.waiting.size)
+    asked?.waiting.clear()
     if (watch === undefined) return
     watch.remove()
     this.#host.writer.forget(watch)

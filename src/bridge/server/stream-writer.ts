@@ -1,5 +1,6 @@
 import type { WatchProgress } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { FrameBuilder, itemOf } from './stream-frame.js'
+import { HeldReplies } from './stream-replies.js'
 import type { ServerWatch } from './stream-watch.js'
 
 /** What each ready watch may add to what it is owed in a round, and how large a frame becomes while others wait. */
@@ -18,11 +19,8 @@ export interface FrameSink {
   tooLarge(watch: ServerWatch, bytes: number, hard: number): void
   /** A frame has been written, or there was none to be written. */
   written(): void
-}
-
-interface HeldReply {
-  readonly revision: number
-  readonly item: Uint8Array
+  /** The time. */
+  now(): number
 }
 
 /**
@@ -37,13 +35,12 @@ export class StreamWriter {
   #seq = 0
   #control: Uint8Array[] = []
   #ready: ServerWatch[] = []
-  readonly #replies = new Map<string, HeldReply[]>()
-  #heldReplies = 0
+  readonly #replies = new HeldReplies()
   /** Whose progress is to be told, whatever it is. */
   readonly #reports = new Set<ServerWatch>()
   /** What is asked of the progress of watches. */
   readonly #barriers = new Map<ServerWatch, number[]>()
-  #isWriting = false
+  #writingSince: number | undefined
   #isScheduled = false
   #isClosed = false
 
@@ -54,12 +51,21 @@ export class StreamWriter {
 
   /** Whether all has been written that there was. */
   get isIdle(): boolean {
-    return !this.#isWriting && !this.#isScheduled && this.#heldReplies === 0 && this.#control.length === 0
+    return !this.#isWriting && !this.#isScheduled && this.#replies.count === 0 && this.#control.length === 0
+  }
+
+  /** When the frame was written that the client has not taken yet; `undefined` when there is none. */
+  get writingSince(): number | undefined {
+    return this.#writingSince
+  }
+
+  get #isWriting(): boolean {
+    return this.#writingSince !== undefined
   }
 
   /** Answers that the client has not taken. */
   get heldReplies(): number {
-    return this.#heldReplies
+    return this.#replies.count
   }
 
   /** No frame is larger than this from now on. */
@@ -86,10 +92,7 @@ export class StreamWriter {
 
   /** An answer about a session; it speaks of its commits up to `revision`. */
   reply(session: string, revision: number, item: Uint8Array): void {
-    const held = this.#replies.get(session)
-    if (held === undefined) this.#replies.set(session, [{ revision, item }])
-    else held.push({ revision, item })
-    this.#heldReplies++
+    this.#replies.add(session, { revision, item })
     this.wake()
   }
 
@@ -119,7 +122,6 @@ export class StreamWriter {
     this.#control = []
     this.#ready = []
     this.#replies.clear()
-    this.#heldReplies = 0
     this.#reports.clear()
     this.#barriers.clear()
   }
@@ -135,12 +137,12 @@ export class StreamWriter {
     this.#isScheduled = false
     if (this.#isWriting || this.#isClosed) return
     if (!this.#compose()) return this.#sink.written()
-    this.#isWriting = true
+    this.#writingSince = this.#sink.now()
     this.#sink.write(this.#frame.finish(), this.#written)
   }
 
   readonly #written = (): void => {
-    this.#isWriting = false
+    this.#writingSince = undefined
     this.#sink.written()
     this.#flush()
   }
@@ -153,7 +155,7 @@ export class StreamWriter {
     if (this.#control.length === 0) this.#rounds()
     if (this.#control.length === 0) {
       this.#putBarriers()
-      this.#putReplies()
+      if (this.#replies.count > 0) this.#replies.put(this.#frame, this.#told(), Math.min(this.#hard, 2 * SOFT))
     }
     // A watch may have begun anew or ended before anything was told: that comes first.
     if (this.#frame.isEmpty) return this.#control.length > 0 && this.#compose()
@@ -173,9 +175,9 @@ export class StreamWriter {
 
   #putReports(): void {
     if (this.#reports.size === 0) return
-    const watches = [...this.#reports].map((watch) => watch.progress())
+    const watches = [...this.#reports].flatMap((watch) => watch.progress() ?? [])
     this.#reports.clear()
-    this.#progress(watches)
+    if (watches.length > 0) this.#progress(watches)
   }
 
   /** A frame may be small, and the watches many. */
@@ -192,10 +194,13 @@ export class StreamWriter {
     if (this.#barriers.size === 0) return
     const met: WatchProgress[] = []
     for (const [watch, asked] of this.#barriers) {
+      // One that has begun anew is asked again once it is told its snapshot.
+      if (watch.overtake()) continue
       const { reach } = watch
       const open = asked.filter((atLeast) => atLeast > reach)
       if (open.length === asked.length) continue
-      met.push(watch.progress())
+      const progress = watch.progress()
+      if (progress !== undefined) met.push(progress)
       if (open.length === 0) this.#barriers.delete(watch)
       else this.#barriers.set(watch, open)
     }
@@ -262,24 +267,6 @@ export class StreamWriter {
     if (piece.kind === 'batch') this.#frame.batch(watch.id, piece.prev, piece.through, piece.events)
     else this.#frame.snapshot(watch.id, piece.revision, piece.variables, piece.last)
     return undefined
-  }
-
-  #putReplies(): void {
-    if (this.#heldReplies === 0) return
-    const told = this.#told()
-    for (const [session, held] of this.#replies) {
-      const through = told.get(session) ?? Number.POSITIVE_INFINITY
-      let count = 0
-      for (const { revision, item } of held) {
-        if (revision > through) break
-        if (!this.#frame.isEmpty && this.#frame.length + item.length + 16 > Math.min(this.#hard, 2 * SOFT)) break
-        this.#frame.item(item)
-        count++
-      }
-      this.#heldReplies -= count
-      if (count === held.length) this.#replies.delete(session)
-      else if (count > 0) held.splice(0, count)
-    }
   }
 
   /** Of each session of which something can be told, but has not been: how far its watches have been told. */

@@ -1,16 +1,18 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { BeamlineError } from '../../errors.js'
-import type { Clock, Timer } from '../../threads/clock.js'
+import type { Clock } from '../../threads/clock.js'
 import type { ClientFrame, ClientItem, Hello } from '../gen/snakepit/bridge/watch/v1/watch.js'
 import { refusalOf } from '../wire/status.js'
-import type { ClientMemories, ClientMemory } from './client-memory.js'
+import type { ClientMemories } from './client-memories.js'
+import type { ClientMemory } from './client-memory.js'
 import type { Commands } from './commands.js'
 import type { Caller } from './guard.js'
 import type { Mirrors } from './mirrors.js'
 import type { ServiceDeps } from './service-deps.js'
-import { SessionLine } from './session-line.js'
 import { StreamCommands } from './stream-commands.js'
 import { itemOf } from './stream-frame.js'
+import { Load } from './stream-load.js'
+import { Pulse } from './stream-pulse.js'
 import type { SnapshotTurns } from './stream-snapshots.js'
 import { StreamWatches } from './stream-watches.js'
 import { StreamWriter } from './stream-writer.js'
@@ -35,12 +37,8 @@ const PROTOCOL = 1
 const SMALLEST_FRAME = 1024
 /** What gRPC and the head of a frame take of the largest message. */
 const FRAME_MARGIN = 256
-const SHORTEST_BEAT = 50
-const LONGEST_BEAT = 60_000
-/** A client that is silent for so many beats is forgotten. */
-const BEATS = 3
-/** While so many commands are under way, or answers not taken, no more are read. */
-const MOST_UNDER_WAY = 4096
+/** Bytes of what a client calls itself, and of what it calls its instance, at most. */
+const LONGEST_ID = 1024
 
 /** One client's stream: what it asks for in the order in which it does, and its watches. */
 export class Stream {
@@ -48,17 +46,16 @@ export class Stream {
   readonly #call: StreamCall
   readonly #caller: Caller
   readonly #writer: StreamWriter
-  readonly #watches: StreamWatches
   readonly #commands: StreamCommands
+  readonly #watches: StreamWatches
+  readonly #load: Load
+  readonly #pulse: Pulse
   #memory: ClientMemory | undefined
-  #beatMs: number
-  #heard: number
-  #timer: Timer | undefined
-  #isPaused = false
   /** The client says no more: it is answered, and then it ends. */
   #isHalfClosed = false
   /** How far each session has to be told before the stream may end, once the server drains. */
   #goals: ReadonlyMap<string, number> | undefined
+  #isFenced = false
   #hasReported = false
   #isClosed = false
 
@@ -67,29 +64,43 @@ export class Stream {
     const { deps, mirrors, turns, clock } = shared
     this.#shared = shared
     this.#call = call
-    this.#caller = deps.guard.admit(call.metadata)
-    this.#beatMs = deps.heartbeatMs
-    this.#heard = clock.now()
-    this.#writer = new StreamWriter(
+    const caller = deps.guard.admit(call.metadata)
+    const bucket = deps.rates.of(call.metadata, call.getPeer())
+    this.#caller = caller
+    const writer = new StreamWriter(
       {
         write: (frame, written) => void call.write(frame, written),
         written: () => this.#written(),
         overrun: () => this.#fail(new BeamlineError('EXHAUSTED', 'the client does not read what it asks for')),
         tooLarge: (watch, bytes, hard) => this.#watches.tooLarge(watch, bytes, hard),
+        now: () => clock.now(),
       },
       deps.limits.maxMessageBytes - FRAME_MARGIN,
     )
-    const line = (session: string) => this.#line(session)
-    const host = { writer: this.#writer, caller: this.#caller, limits: deps.limits, mirrors, line }
+    this.#writer = writer
+    const load = new Load(
+      call,
+      () => writer.heldReplies,
+      () => this.#pulse.heard(),
+    )
+    this.#load = load
+    const { commands } = shared
+    const isDraining = () => this.#goals !== undefined
+    this.#commands = new StreamCommands({ deps, mirrors, commands, clock, caller, bucket, writer, load, isDraining })
+    const line = (session: string) => this.#commands.line(session)
+    const host = { writer, caller, bucket, load, limits: deps.limits, mirrors, line }
     this.#watches = new StreamWatches(host, { clock, turns })
-    this.#commands = new StreamCommands({
-      ...host,
-      commands: shared.commands,
-      bucket: deps.rates.of(call.metadata, call.getPeer()),
-      changed: () => this.#pace(),
-    })
     this.#listen()
-    this.#armTimer()
+    this.#pulse = new Pulse(clock, deps.heartbeatMs, {
+      get isPaused() {
+        return load.isPaused
+      },
+      get writingSince() {
+        return writer.writingSince
+      },
+      beat: () => this.#beat(),
+      silent: (error) => this.#fail(error),
+    })
   }
 
   get watches(): number {
@@ -108,7 +119,7 @@ export class Stream {
 
   #take(frame: Incoming): void {
     if (this.#isClosed) return
-    this.#heard = this.#shared.clock.now()
+    this.#pulse.heard()
     try {
       if (frame === 'malformed') throw malformed('a frame cannot be read')
       for (const item of frame.items) this.#item(item.kind)
@@ -151,18 +162,20 @@ export class Stream {
     if (maxFrameBytes > 0 && maxFrameBytes < SMALLEST_FRAME)
       throw malformed(`max_frame_bytes is ${maxFrameBytes}: give ${SMALLEST_FRAME} or more`)
     if (maxFrameBytes > 0) this.#writer.limit(maxFrameBytes)
-    if (heartbeatMs > 0) this.#beatMs = Math.min(Math.max(heartbeatMs, SHORTEST_BEAT), LONGEST_BEAT)
-    this.#armTimer()
-    const memory = clients.of(clientId, clientInstance)
+    for (const id of [clientId, clientInstance])
+      if (Buffer.byteLength(id) > LONGEST_ID)
+        throw malformed(`a client_id or client_instance has ${LONGEST_ID} bytes at most`)
+    if (heartbeatMs > 0) this.#pulse.every(heartbeatMs)
+    const memory = clients.of(this.#caller.key, clientId, clientInstance)
     this.#memory = memory
-    memory.stream?.replaced()
+    this.#commands.memory = memory
     memory.stream = this
     memory.acknowledge(repliesSeen)
     const { maxWatches, maxCredit } = deps.limits
     const welcome = {
       protocol: PROTOCOL,
       serverId: deps.serverId,
-      heartbeatMs: this.#beatMs,
+      heartbeatMs: this.#pulse.ms,
       maxFrameBytes: this.#writer.hard,
       maxWatches: Math.min(maxWatches, 2 ** 32 - 1),
       maxCredit: Math.min(maxCredit, 2 ** 32 - 1),
@@ -177,73 +190,32 @@ export class Stream {
     )
   }
 
-  #line(id: string): SessionLine {
-    const { deps, mirrors, clock } = this.#shared
-    const lines = this.#memory?.lines
-    const known = lines?.get(id)
-    if (known !== undefined) return known
-    const made = new SessionLine(id, deps.sessions, mirrors, () => clock.now())
-    lines?.set(id, made)
-    return made
-  }
-
-  /** What a client does not take, or what is under way for it, must not grow without bound. */
-  #pace(): void {
-    const count = Math.max(this.#commands.underWay, this.#writer.heldReplies)
-    // Nothing can be heard of it now: what it takes, and what is done for it, stands for that.
-    if (this.#isPaused) this.#heard = this.#shared.clock.now()
-    if (!this.#isPaused && count >= MOST_UNDER_WAY) {
-      this.#isPaused = true
-      this.#call.pause()
-    } else if (this.#isPaused && count < MOST_UNDER_WAY / 2) {
-      this.#isPaused = false
-      this.#call.resume()
-    }
-  }
-
-  #armTimer(): void {
-    const { clock } = this.#shared
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
-    this.#timer = clock.setTimeout(() => this.#beat(), this.#beatMs)
-  }
-
   #beat(): void {
-    this.#armTimer()
-    if (this.#isSilent) {
-      // What it has sent may be here, unread, if it was this thread that stood still.
-      setImmediate(() => setImmediate(() => this.#isSilent && this.#fail(silent(this.#beatMs))))
-      return
-    }
     const lines = this.#memory?.lines
     for (const line of lines?.values() ?? []) if (line.open === undefined && line.isIdle) lines?.delete(line.id)
-    this.#watches.beat(BEATS * this.#beatMs)
-  }
-
-  get #isSilent(): boolean {
-    const { clock } = this.#shared
-    const isBusy = this.#isPaused && this.#commands.underWay >= MOST_UNDER_WAY / 2
-    return !this.#isClosed && !isBusy && clock.now() - this.#heard >= BEATS * this.#beatMs
+    this.#watches.beat(this.#pulse.patience)
   }
 
   /** All that is committed is told, then the stream ends. */
   async drain(graceMs: number): Promise<void> {
     if (this.#isClosed) return
-    this.#commands.refuse()
+    this.#goals = new Map()
     const value = { reason: 'the server is about to end', graceMs: Math.min(graceMs, 2 ** 32 - 1), retryAfterMs: 0 }
     this.#writer.control(itemOf({ $case: 'goAway', value }))
     const open = [...(this.#memory?.lines.values() ?? [])].flatMap((line) => line.open ?? [])
     const { mirrors } = this.#shared
     await Promise.allSettled(open.map(({ session }) => mirrors.fence(session)))
     this.#goals = new Map(open.map(({ mirror }) => [mirror.id, mirror.head]))
+    this.#isFenced = true
     this.#written()
   }
 
   /** Looks whether the stream has come to its end, once it has nothing more to say. */
   #written(): void {
     if (this.#isClosed) return
-    this.#pace()
-    if (!this.#isHalfClosed && this.#goals === undefined) return
-    if (this.#commands.underWay > 0) return
+    this.#load.pace()
+    if (!this.#isHalfClosed && !this.#isFenced) return
+    if (!this.#load.isNone) return
     if (!this.#isHalfClosed && ![...this.#watches].every((watch) => this.#isTold(watch.mirror.id, watch.reach))) return
     if (!this.#hasReported && !this.#isHalfClosed) {
       this.#hasReported = true
@@ -265,16 +237,11 @@ export class Stream {
   #close(error?: unknown): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    const { clock } = this.#shared
-    if (this.#timer !== undefined) clock.clearTimeout(this.#timer)
+    this.#pulse.end()
+    this.#commands.close()
     this.#watches.close()
     this.#writer.close()
-    this.#commands.close()
-    const memory = this.#memory
-    if (memory?.stream === this) {
-      memory.stream = undefined
-      memory.leftAt = clock.now()
-    }
+    if (this.#memory?.stream === this) this.#shared.clients.left(this.#memory)
     this.#shared.closed(this)
     if (this.#call.cancelled || this.#call.destroyed) return
     if (error === undefined) this.#call.end()
@@ -285,6 +252,3 @@ export class Stream {
 }
 
 const malformed = (text: string): BeamlineError => new BeamlineError('INVALID_TYPE', text)
-
-const silent = (beatMs: number): BeamlineError =>
-  new BeamlineError('UNAVAILABLE', `nothing was heard of the client for ${BEATS} beats of ${beatMs} ms`)

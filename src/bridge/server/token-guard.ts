@@ -6,14 +6,16 @@ import type { Caller, Guard, Permission } from './guard.js'
 import { type HashedGrant, hashOf } from './server-options.js'
 
 /** Whoever reaches the server may do everything. */
-export const openGuard: Guard = { admit: () => ({ require: () => {} }) }
+export const openGuard: Guard = { admit: () => ({ key: '', require: () => {} }) }
 
 /** What a token is good for. */
 class Bearer implements Caller {
+  readonly key: string
   readonly #sessions: readonly Glob[]
   readonly #permissions: ReadonlySet<Permission>
 
-  constructor({ sessions, permissions }: HashedGrant) {
+  constructor({ hash, sessions, permissions }: HashedGrant) {
+    this.key = Buffer.from(hash).toString('base64')
     this.#sessions = sessions.map((pattern) => new Glob(pattern))
     this.#permissions = new Set(permissions)
   }

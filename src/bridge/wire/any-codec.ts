@@ -106,8 +106,11 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** What Python writes of a float that is none, and a string, in which the same means nothing. */
-const bareSpecial = /"(?:[^"\\]+|\\.)*"|-?\b(?:NaN|Infinity)\b/g
+/**
+ * What Python writes of a float that is none, and a string, in which the same means nothing: one that does not end, too, so
+ * that no text is looked through twice.
+ */
+const bareSpecial = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|-?\b(?:NaN|Infinity)\b/g
 
 /** @param isNumbers whether there may be other numbers in it than JSON's */
 function parsed(text: string, isNumbers: boolean): unknown {

@@ -3,7 +3,7 @@ import { MAX_NESTING } from '../../variables/nesting.js'
 import { isPlainObject, kindOf } from '../../variables/types/refusal.js'
 
 /** A string of a JSON text, or an integer of so many digits that a double may not hold it. */
-const stringOrLongInteger = /"(?:[^"\\]+|\\.)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g
+const stringOrLongInteger = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g
 const hasLongInteger = /\d{16}/
 
 /**

@@ -79,10 +79,10 @@ export class Linked {
   }
 
   #hear(slot: number, told: FromBridge): void {
-    for (const message of plainly(told)) this.#note(slot, message)
+    for (const message of plainly(told)) this.#take(slot, message)
   }
 
-  #note(slot: number, message: Plain): void {
+  #take(slot: number, message: Plain): void {
     switch (message.kind) {
       case 'link':
         return void this.servers.push(message.server)

@@ -1,7 +1,9 @@
 import type { BridgeServiceServer } from '../../gen/snakepit/bridge/bridge.js'
 import { baseOfType, decodeAny } from '../../wire/any-codec.js'
 import { encodeVariable } from '../../wire/variable-codec.js'
+import { mirrorsOf } from '../mirrors.js'
 import type { ServiceDeps } from '../service-deps.js'
+import type { Session } from '../session.js'
 import { answering, sessionFor, within } from './answering.js'
 import { readConstraints } from './constraints.js'
 import { find } from './identifiers.js'
@@ -13,6 +15,17 @@ type Rpcs = Pick<
 >
 
 export function variableRpcs(deps: ServiceDeps): Rpcs {
+  const { maxVariables } = deps.limits
+  const mirrors = mirrorsOf(deps)
+  async function withRoom<T>(session: Session, name: string, define: () => Promise<T>): Promise<T> {
+    if (maxVariables === Number.POSITIVE_INFINITY) return define()
+    const { room } = await mirrors.open(session)
+    return room.define(name, maxVariables, async () => {
+      const defined = await define()
+      await mirrors.settled()
+      return defined
+    })
+  }
   return {
     registerVariable: answering(async (request, call) => {
       const { sessionId, name, metadata, initialBinaryValue } = request
@@ -21,13 +34,13 @@ export function variableRpcs(deps: ServiceDeps): Rpcs {
       const constraints = readConstraints(request.constraintsJson)
       const initial = decodeAny(request.initialValue, initialBinaryValue, base)
       const { description } = metadata
-      const { id } = await within(session, ({ context }) =>
-        context.define(name, base, initial as never, {
+      const define = () =>
+        session.context.define(name, base, initial as never, {
           constraints,
           metadata: wordsOfBirth(metadata),
           ...(description !== undefined && { description }),
-        }),
-      )
+        })
+      const { id } = await within(session, () => withRoom(session, name, define))
       return { success: true, variableId: id, errorMessage: '' }
     }),
 
