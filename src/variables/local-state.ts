@@ -26,8 +26,6 @@ export interface Retention {
 }
 
 const MAX_NAME = 255
-/** Objects that have values by their names lose what is assigned under this one. */
-const LOST_NAME = '__proto__'
 
 /** What a {@link LocalState} is made of. */
 export interface StateParts {
@@ -87,8 +85,8 @@ export class LocalState implements StateProvider {
 
   define(definition: Definition): VariableInfo | Promise<VariableInfo> {
     const { name, type, constraints, description } = definition
-    if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_NAME || name === LOST_NAME) {
-      const right = `give a string of 1 to ${MAX_NAME} bytes other than '${LOST_NAME}'`
+    if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_NAME) {
+      const right = `give a string of 1 to ${MAX_NAME} bytes`
       throw new BeamlineError('INVALID_TYPE', `${shown(name)} is no variable's name: ${right}`)
     }
     this.#assertNew(name)

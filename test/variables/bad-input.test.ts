@@ -115,7 +115,7 @@ refusal('a type that is none, or a name that is none, is INVALID_TYPE', async ({
   const define = (name: unknown, type: unknown) => () => ctx.define(name as string, type as 'float', 1)
   await refused(define('new', 'flaot'), 'INVALID_TYPE', /float, integer, string/)
   await refused(define('new', undefined), 'INVALID_TYPE', /float, integer, string|defineType/)
-  for (const name of ['', 7, null, 'ü'.repeat(128), '__proto__']) {
+  for (const name of ['', 7, null, 'ü'.repeat(128)]) {
     await refused(define(name, 'float'), 'INVALID_TYPE', /is no variable's name: give a string of 1 to 255 bytes/)
   }
   await ctx.define('ü'.repeat(127), 'float', 1)

@@ -15,6 +15,7 @@ import {
   toVariable,
 } from '../wire/native-codec.js'
 import type { Permission } from './guard.js'
+import { checkName } from './lost-name.js'
 import type { Mirror } from './mirror.js'
 import { pastOf } from './mirror-past.js'
 import type { Mirrors } from './mirrors.js'
@@ -171,6 +172,7 @@ export class Commands {
 
   async #define(op: Define, { session: { context }, mirror }: OpenSession, line: SessionLine, tell: Done) {
     const { name, type, description } = op
+    checkName(name)
     const base = isTypeName(type) ? type : undefined
     const metadata = fromMetadata(op.metadataJson)
     const options = {

@@ -2,13 +2,12 @@ import { BeamlineError } from '../../errors.js'
 import type { HistoryEntry } from '../../variables/change.js'
 import type { NumberedInfo, SessionState } from '../../variables/session-state.js'
 import { compileValidator, type Validator } from '../../variables/types/index.js'
+import { LOST_NAME } from './lost-name.js'
 
 /** Revisions and versions stay below, so that whatever counts on from them stays exact. */
 const HIGHEST = 2 ** 52
 const HIGHEST_NUMBER = 2 ** 31
 const LONGEST_NAME = 255
-/** Objects lose it. */
-const LOST_NAME = '__proto__'
 
 /**
  * Checks a state with which a client wants a session to begin: nothing of it has been looked at by anybody but the client.

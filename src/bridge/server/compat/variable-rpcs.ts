@@ -1,6 +1,7 @@
 import type { BridgeServiceServer } from '../../gen/snakepit/bridge/bridge.js'
 import { baseOfType, decodeAny } from '../../wire/any-codec.js'
 import { encodeVariable } from '../../wire/variable-codec.js'
+import { checkName } from '../lost-name.js'
 import { mirrorsOf } from '../mirrors.js'
 import type { ServiceDeps } from '../service-deps.js'
 import type { Session } from '../session.js'
@@ -30,6 +31,7 @@ export function variableRpcs(deps: ServiceDeps): Rpcs {
     registerVariable: answering(async (request, call) => {
       const { sessionId, name, metadata, initialBinaryValue } = request
       const session = await sessionFor(deps, call, sessionId, 'write')
+      checkName(name)
       const base = baseOfType(request.type)
       const constraints = readConstraints(request.constraintsJson)
       const initial = decodeAny(request.initialValue, initialBinaryValue, base)
