@@ -36,7 +36,7 @@ test(
     const before = await server.memory()
     await burst(70_000)
     const grown = (await server.memory()) - before
-    assert.ok(grown < 24 * MB, `${Math.round(grown / MB)} MB`)
+    assert.ok(grown < 48 * MB, `${Math.round(grown / MB)} MB`)
     const seen = stream.events(1).length
     stream.send({ $case: 'ack', value: { watches: [{ watchId: 1, through: 0, credit: 1000 }], repliesSeen: 0 } })
     await stream.next('batch', ({ events }) => events.some(({ revision }) => revision === 140_010))
@@ -133,7 +133,7 @@ test(
     const before = await server.memory()
     await burst(30_000)
     const grown = (await server.memory()) - before
-    assert.ok(grown < 24 * MB, `${Math.round(grown / MB)} MB`)
+    assert.ok(grown < 48 * MB, `${Math.round(grown / MB)} MB`)
     await using other = new RawStream(server.address)
     other.watch(1, 's')
     await other.next('snapshot', ({ last }) => last)
