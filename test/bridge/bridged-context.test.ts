@@ -140,7 +140,7 @@ test(
   }),
 )
 
-test('X3 a watch may begin at any revision that the session keeps, also one from before the context joined', async () => {
+test('X20 a watch may begin at any revision that the session keeps, also one from before the context joined', async () => {
   const id = `s${++sessions}`
   const made = await server.sessions.create(id)
   await made.define('x', 'integer', 0)

@@ -90,7 +90,7 @@ test(
 )
 
 test(
-  'X7 a session that became shorter while the thread of its context died is announced, and told',
+  'X9 a session that became shorter while the thread of its context died is announced, and told',
   behind(async ({ system, server, ctx, cut, mend }) => {
     for (let value = 0; value < 20; value++) await ctx.set('x', value)
     const seen = new Recorder()
@@ -110,7 +110,7 @@ test(
 )
 
 test(
-  'X7 while the server is away and its thread has died, a context can be read, waits, and can be stopped',
+  'X6 while the server is away and its thread has died, a context can be read, waits, and can be stopped',
   behind(async ({ system, ctx, cut }) => {
     await cut()
     await strike(system)
@@ -139,7 +139,7 @@ test(
 )
 
 test(
-  'X3 watches that begin at different revisions at once are told each its own',
+  'X20 watches that begin at different revisions at once are told each its own',
   behind(async ({ system, bridge, ctx }) => {
     for (let value = 1; value <= 100; value++) await ctx.set('x', value)
     await using late = await Context.start(system, { id: 's', bridge })
