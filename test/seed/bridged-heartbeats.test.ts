@@ -1,5 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
-import { assert, suite } from '../harness.js'
+import { assert, eventually, suite } from '../harness.js'
 import { bridgedFor } from '../support/bridged.js'
 import { hear } from '../support/recorder.js'
 
@@ -16,7 +15,9 @@ test(
     const watch = await ctx.watch(['heartbeat_test'], () => {})
     const states: unknown[] = []
     bridge.on('state', (state: unknown) => states.push(state))
-    await setTimeout(QUIET)
+    const begin = watch.lastProofOfLife
+    // Nothing but heartbeats says so.
+    await eventually(() => watch.lastProofOfLife - begin > QUIET, { timeout: QUIET + 10_000 })
 
     assert.equal(states, [], 'the one stream has lived all the time')
     assert.is(bridge.state, 'ready')

@@ -10,7 +10,7 @@ export interface StreamOptions {
   readonly maxConcurrency?: number
   /** Whether results come in the order of the items, or as they are ready; true. */
   readonly ordered?: boolean
-  /** Milliseconds that one task may take; 5000. `Infinity`: any time. */
+  /** Milliseconds that one task may take; 5000. `Infinity` for no limit. */
   readonly timeout?: number
   /** Whether a task that takes too long ends the iteration (`exit`), or only itself, as `{ exit: 'timeout' }`. */
   readonly onTimeout?: 'exit' | 'kill_task'

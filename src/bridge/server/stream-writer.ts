@@ -207,7 +207,7 @@ export class StreamWriter {
     if (met.length > 0) this.#progress(met)
   }
 
-  /** Deficit round robin: each gets as many bytes as any other, however large its events. */
+  /** Deficit round robin: each gets as many bytes as the others, however large its events. */
   #rounds(): void {
     while (this.#ready.length > 0 && this.#frame.length < SOFT && this.#control.length === 0) {
       const round = this.#ready

@@ -38,7 +38,7 @@ export function stringParser(type: string, limits: StringLimits): Parse<string> 
   }
 }
 
-/** A choice is a string; without `choices`, any. */
+/** A choice is a string; without `choices`, whichever. */
 export function choiceParser(type: string, choices: readonly string[] | undefined): Parse<string> {
   const allowed = choices && new Set(choices)
   return (name, value) => {

@@ -23,9 +23,9 @@ export function readParameters({
     name,
     new Uint8Array(bytes),
   ])
-  for (const [name, any] of Object.entries(parameters)) {
+  for (const [name, packed] of Object.entries(parameters)) {
     try {
-      read.push([name, decodeParameter(any, binaryParameters[name])])
+      read.push([name, decodeParameter(packed, binaryParameters[name])])
     } catch (error) {
       if (!(error instanceof BeamlineError)) throw error
       throw new BeamlineError('INVALID_TYPE', `parameter ${name}: ${reasonOf(error)}`, { details: { name } })

@@ -530,11 +530,11 @@ export const PingRequest: MessageFns<PingRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): PingRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePingRequest();
@@ -557,7 +557,7 @@ export const PingRequest: MessageFns<PingRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -588,11 +588,11 @@ export const PingResponse: MessageFns<PingResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): PingResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePingResponse();
@@ -623,7 +623,7 @@ export const PingResponse: MessageFns<PingResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -648,7 +648,7 @@ export const InitializeSessionRequest: MessageFns<InitializeSessionRequest> = {
       writer.uint32(10).string(message.sessionId);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      InitializeSessionRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+      InitializeSessionRequest_MetadataEntry.encode({ key, value }, writer.uint32(18).fork()).join();
     });
     if (message.config !== undefined) {
       SessionConfig.encode(message.config, writer.uint32(26).fork()).join();
@@ -658,11 +658,11 @@ export const InitializeSessionRequest: MessageFns<InitializeSessionRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): InitializeSessionRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseInitializeSessionRequest();
@@ -704,7 +704,7 @@ export const InitializeSessionRequest: MessageFns<InitializeSessionRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -747,11 +747,11 @@ export const InitializeSessionRequest_MetadataEntry: MessageFns<InitializeSessio
 
   decode(input: BinaryReader | Uint8Array, length?: number): InitializeSessionRequest_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseInitializeSessionRequest_MetadataEntry();
@@ -782,7 +782,7 @@ export const InitializeSessionRequest_MetadataEntry: MessageFns<InitializeSessio
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -817,11 +817,11 @@ export const SessionConfig: MessageFns<SessionConfig> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): SessionConfig {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSessionConfig();
@@ -860,7 +860,7 @@ export const SessionConfig: MessageFns<SessionConfig> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -889,10 +889,10 @@ export const InitializeSessionResponse: MessageFns<InitializeSessionResponse> = 
       writer.uint32(18).string(message.errorMessage);
     }
     globalThis.Object.entries(message.availableTools).forEach(([key, value]: [string, ToolSpec]) => {
-      InitializeSessionResponse_AvailableToolsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+      InitializeSessionResponse_AvailableToolsEntry.encode({ key, value }, writer.uint32(26).fork()).join();
     });
     globalThis.Object.entries(message.initialVariables).forEach(([key, value]: [string, Variable]) => {
-      InitializeSessionResponse_InitialVariablesEntry.encode({ key: key as any, value }, writer.uint32(34).fork())
+      InitializeSessionResponse_InitialVariablesEntry.encode({ key, value }, writer.uint32(34).fork())
         .join();
     });
     return writer;
@@ -900,11 +900,11 @@ export const InitializeSessionResponse: MessageFns<InitializeSessionResponse> = 
 
   decode(input: BinaryReader | Uint8Array, length?: number): InitializeSessionResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseInitializeSessionResponse();
@@ -957,7 +957,7 @@ export const InitializeSessionResponse: MessageFns<InitializeSessionResponse> = 
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1009,11 +1009,11 @@ export const InitializeSessionResponse_AvailableToolsEntry: MessageFns<Initializ
 
     decode(input: BinaryReader | Uint8Array, length?: number): InitializeSessionResponse_AvailableToolsEntry {
       const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-      const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+      const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
       if (previousRecursionDepth >= 100) {
         throw new globalThis.Error("protobuf decode recursion limit exceeded");
       }
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
       try {
         const end = length === undefined ? reader.len : reader.pos + length;
         const message = createBaseInitializeSessionResponse_AvailableToolsEntry();
@@ -1044,7 +1044,7 @@ export const InitializeSessionResponse_AvailableToolsEntry: MessageFns<Initializ
         }
         return message;
       } finally {
-        (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+        (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
       }
     },
 
@@ -1087,11 +1087,11 @@ export const InitializeSessionResponse_InitialVariablesEntry: MessageFns<
 
   decode(input: BinaryReader | Uint8Array, length?: number): InitializeSessionResponse_InitialVariablesEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseInitializeSessionResponse_InitialVariablesEntry();
@@ -1122,7 +1122,7 @@ export const InitializeSessionResponse_InitialVariablesEntry: MessageFns<
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1160,11 +1160,11 @@ export const CleanupSessionRequest: MessageFns<CleanupSessionRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): CleanupSessionRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCleanupSessionRequest();
@@ -1195,7 +1195,7 @@ export const CleanupSessionRequest: MessageFns<CleanupSessionRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1227,11 +1227,11 @@ export const CleanupSessionResponse: MessageFns<CleanupSessionResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): CleanupSessionResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCleanupSessionResponse();
@@ -1262,7 +1262,7 @@ export const CleanupSessionResponse: MessageFns<CleanupSessionResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1291,11 +1291,11 @@ export const GetSessionRequest: MessageFns<GetSessionRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetSessionRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetSessionRequest();
@@ -1318,7 +1318,7 @@ export const GetSessionRequest: MessageFns<GetSessionRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1342,7 +1342,7 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
       writer.uint32(10).string(message.sessionId);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      GetSessionResponse_MetadataEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+      GetSessionResponse_MetadataEntry.encode({ key, value }, writer.uint32(18).fork()).join();
     });
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(26).fork()).join();
@@ -1358,11 +1358,11 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetSessionResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetSessionResponse();
@@ -1420,7 +1420,7 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1463,11 +1463,11 @@ export const GetSessionResponse_MetadataEntry: MessageFns<GetSessionResponse_Met
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetSessionResponse_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetSessionResponse_MetadataEntry();
@@ -1498,7 +1498,7 @@ export const GetSessionResponse_MetadataEntry: MessageFns<GetSessionResponse_Met
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1530,11 +1530,11 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): HeartbeatRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHeartbeatRequest();
@@ -1565,7 +1565,7 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1597,11 +1597,11 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): HeartbeatResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHeartbeatResponse();
@@ -1632,7 +1632,7 @@ export const HeartbeatResponse: MessageFns<HeartbeatResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1682,7 +1682,7 @@ export const Variable: MessageFns<Variable> = {
       writer.uint32(42).string(message.constraintsJson);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      Variable_MetadataEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+      Variable_MetadataEntry.encode({ key, value }, writer.uint32(50).fork()).join();
     });
     if (message.source !== 0) {
       writer.uint32(56).int32(message.source);
@@ -1707,11 +1707,11 @@ export const Variable: MessageFns<Variable> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): Variable {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseVariable();
@@ -1774,7 +1774,7 @@ export const Variable: MessageFns<Variable> = {
               break;
             }
 
-            message.source = reader.int32() as any;
+            message.source = reader.int32() as typeof message.source;
             continue;
           }
           case 8: {
@@ -1825,7 +1825,7 @@ export const Variable: MessageFns<Variable> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1877,11 +1877,11 @@ export const Variable_MetadataEntry: MessageFns<Variable_MetadataEntry> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): Variable_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseVariable_MetadataEntry();
@@ -1912,7 +1912,7 @@ export const Variable_MetadataEntry: MessageFns<Variable_MetadataEntry> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -1947,11 +1947,11 @@ export const OptimizationStatus: MessageFns<OptimizationStatus> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): OptimizationStatus {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseOptimizationStatus();
@@ -1990,7 +1990,7 @@ export const OptimizationStatus: MessageFns<OptimizationStatus> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2036,7 +2036,7 @@ export const RegisterVariableRequest: MessageFns<RegisterVariableRequest> = {
       writer.uint32(42).string(message.constraintsJson);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      RegisterVariableRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+      RegisterVariableRequest_MetadataEntry.encode({ key, value }, writer.uint32(50).fork()).join();
     });
     if (message.initialBinaryValue.length !== 0) {
       writer.uint32(58).bytes(message.initialBinaryValue);
@@ -2046,11 +2046,11 @@ export const RegisterVariableRequest: MessageFns<RegisterVariableRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): RegisterVariableRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRegisterVariableRequest();
@@ -2124,7 +2124,7 @@ export const RegisterVariableRequest: MessageFns<RegisterVariableRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2171,11 +2171,11 @@ export const RegisterVariableRequest_MetadataEntry: MessageFns<RegisterVariableR
 
   decode(input: BinaryReader | Uint8Array, length?: number): RegisterVariableRequest_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRegisterVariableRequest_MetadataEntry();
@@ -2206,7 +2206,7 @@ export const RegisterVariableRequest_MetadataEntry: MessageFns<RegisterVariableR
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2241,11 +2241,11 @@ export const RegisterVariableResponse: MessageFns<RegisterVariableResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): RegisterVariableResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRegisterVariableResponse();
@@ -2284,7 +2284,7 @@ export const RegisterVariableResponse: MessageFns<RegisterVariableResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2320,11 +2320,11 @@ export const GetVariableRequest: MessageFns<GetVariableRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetVariableRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetVariableRequest();
@@ -2363,7 +2363,7 @@ export const GetVariableRequest: MessageFns<GetVariableRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2396,11 +2396,11 @@ export const GetVariableResponse: MessageFns<GetVariableResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetVariableResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetVariableResponse();
@@ -2431,7 +2431,7 @@ export const GetVariableResponse: MessageFns<GetVariableResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2471,7 +2471,7 @@ export const SetVariableRequest: MessageFns<SetVariableRequest> = {
       Any.encode(message.value, writer.uint32(26).fork()).join();
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      SetVariableRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      SetVariableRequest_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     if (message.expectedVersion !== 0) {
       writer.uint32(40).int32(message.expectedVersion);
@@ -2484,11 +2484,11 @@ export const SetVariableRequest: MessageFns<SetVariableRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): SetVariableRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSetVariableRequest();
@@ -2554,7 +2554,7 @@ export const SetVariableRequest: MessageFns<SetVariableRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2598,11 +2598,11 @@ export const SetVariableRequest_MetadataEntry: MessageFns<SetVariableRequest_Met
 
   decode(input: BinaryReader | Uint8Array, length?: number): SetVariableRequest_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSetVariableRequest_MetadataEntry();
@@ -2633,7 +2633,7 @@ export const SetVariableRequest_MetadataEntry: MessageFns<SetVariableRequest_Met
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2668,11 +2668,11 @@ export const SetVariableResponse: MessageFns<SetVariableResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): SetVariableResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSetVariableResponse();
@@ -2711,7 +2711,7 @@ export const SetVariableResponse: MessageFns<SetVariableResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2750,11 +2750,11 @@ export const BatchGetVariablesRequest: MessageFns<BatchGetVariablesRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchGetVariablesRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchGetVariablesRequest();
@@ -2801,7 +2801,7 @@ export const BatchGetVariablesRequest: MessageFns<BatchGetVariablesRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2825,7 +2825,7 @@ function createBaseBatchGetVariablesResponse(): BatchGetVariablesResponse {
 export const BatchGetVariablesResponse: MessageFns<BatchGetVariablesResponse> = {
   encode(message: BatchGetVariablesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     globalThis.Object.entries(message.variables).forEach(([key, value]: [string, Variable]) => {
-      BatchGetVariablesResponse_VariablesEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+      BatchGetVariablesResponse_VariablesEntry.encode({ key, value }, writer.uint32(10).fork()).join();
     });
     for (const v of message.missingVariables) {
       writer.uint32(18).string(v!);
@@ -2835,11 +2835,11 @@ export const BatchGetVariablesResponse: MessageFns<BatchGetVariablesResponse> = 
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchGetVariablesResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchGetVariablesResponse();
@@ -2873,7 +2873,7 @@ export const BatchGetVariablesResponse: MessageFns<BatchGetVariablesResponse> = 
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2913,11 +2913,11 @@ export const BatchGetVariablesResponse_VariablesEntry: MessageFns<BatchGetVariab
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchGetVariablesResponse_VariablesEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchGetVariablesResponse_VariablesEntry();
@@ -2948,7 +2948,7 @@ export const BatchGetVariablesResponse_VariablesEntry: MessageFns<BatchGetVariab
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -2975,27 +2975,27 @@ export const BatchSetVariablesRequest: MessageFns<BatchSetVariablesRequest> = {
       writer.uint32(10).string(message.sessionId);
     }
     globalThis.Object.entries(message.updates).forEach(([key, value]: [string, Any]) => {
-      BatchSetVariablesRequest_UpdatesEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+      BatchSetVariablesRequest_UpdatesEntry.encode({ key, value }, writer.uint32(18).fork()).join();
     });
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      BatchSetVariablesRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+      BatchSetVariablesRequest_MetadataEntry.encode({ key, value }, writer.uint32(26).fork()).join();
     });
     if (message.atomic !== false) {
       writer.uint32(32).bool(message.atomic);
     }
     globalThis.Object.entries(message.binaryUpdates).forEach(([key, value]: [string, Buffer]) => {
-      BatchSetVariablesRequest_BinaryUpdatesEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+      BatchSetVariablesRequest_BinaryUpdatesEntry.encode({ key, value }, writer.uint32(42).fork()).join();
     });
     return writer;
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchSetVariablesRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchSetVariablesRequest();
@@ -3059,7 +3059,7 @@ export const BatchSetVariablesRequest: MessageFns<BatchSetVariablesRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3118,11 +3118,11 @@ export const BatchSetVariablesRequest_UpdatesEntry: MessageFns<BatchSetVariables
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchSetVariablesRequest_UpdatesEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchSetVariablesRequest_UpdatesEntry();
@@ -3153,7 +3153,7 @@ export const BatchSetVariablesRequest_UpdatesEntry: MessageFns<BatchSetVariables
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3185,11 +3185,11 @@ export const BatchSetVariablesRequest_MetadataEntry: MessageFns<BatchSetVariable
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchSetVariablesRequest_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchSetVariablesRequest_MetadataEntry();
@@ -3220,7 +3220,7 @@ export const BatchSetVariablesRequest_MetadataEntry: MessageFns<BatchSetVariable
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3255,11 +3255,11 @@ export const BatchSetVariablesRequest_BinaryUpdatesEntry: MessageFns<BatchSetVar
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchSetVariablesRequest_BinaryUpdatesEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchSetVariablesRequest_BinaryUpdatesEntry();
@@ -3290,7 +3290,7 @@ export const BatchSetVariablesRequest_BinaryUpdatesEntry: MessageFns<BatchSetVar
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3317,21 +3317,21 @@ export const BatchSetVariablesResponse: MessageFns<BatchSetVariablesResponse> = 
       writer.uint32(8).bool(message.success);
     }
     globalThis.Object.entries(message.errors).forEach(([key, value]: [string, string]) => {
-      BatchSetVariablesResponse_ErrorsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+      BatchSetVariablesResponse_ErrorsEntry.encode({ key, value }, writer.uint32(18).fork()).join();
     });
     globalThis.Object.entries(message.newVersions).forEach(([key, value]: [string, number]) => {
-      BatchSetVariablesResponse_NewVersionsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+      BatchSetVariablesResponse_NewVersionsEntry.encode({ key, value }, writer.uint32(26).fork()).join();
     });
     return writer;
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchSetVariablesResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchSetVariablesResponse();
@@ -3376,7 +3376,7 @@ export const BatchSetVariablesResponse: MessageFns<BatchSetVariablesResponse> = 
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3425,11 +3425,11 @@ export const BatchSetVariablesResponse_ErrorsEntry: MessageFns<BatchSetVariables
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchSetVariablesResponse_ErrorsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchSetVariablesResponse_ErrorsEntry();
@@ -3460,7 +3460,7 @@ export const BatchSetVariablesResponse_ErrorsEntry: MessageFns<BatchSetVariables
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3492,11 +3492,11 @@ export const BatchSetVariablesResponse_NewVersionsEntry: MessageFns<BatchSetVari
 
   decode(input: BinaryReader | Uint8Array, length?: number): BatchSetVariablesResponse_NewVersionsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBatchSetVariablesResponse_NewVersionsEntry();
@@ -3527,7 +3527,7 @@ export const BatchSetVariablesResponse_NewVersionsEntry: MessageFns<BatchSetVari
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3561,11 +3561,11 @@ export const ListVariablesRequest: MessageFns<ListVariablesRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListVariablesRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseListVariablesRequest();
@@ -3596,7 +3596,7 @@ export const ListVariablesRequest: MessageFns<ListVariablesRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3625,11 +3625,11 @@ export const ListVariablesResponse: MessageFns<ListVariablesResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ListVariablesResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseListVariablesResponse();
@@ -3652,7 +3652,7 @@ export const ListVariablesResponse: MessageFns<ListVariablesResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3683,11 +3683,11 @@ export const DeleteVariableRequest: MessageFns<DeleteVariableRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): DeleteVariableRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeleteVariableRequest();
@@ -3718,7 +3718,7 @@ export const DeleteVariableRequest: MessageFns<DeleteVariableRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3750,11 +3750,11 @@ export const DeleteVariableResponse: MessageFns<DeleteVariableResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): DeleteVariableResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeleteVariableResponse();
@@ -3785,7 +3785,7 @@ export const DeleteVariableResponse: MessageFns<DeleteVariableResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3820,11 +3820,11 @@ export const WatchVariablesRequest: MessageFns<WatchVariablesRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): WatchVariablesRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseWatchVariablesRequest();
@@ -3863,7 +3863,7 @@ export const WatchVariablesRequest: MessageFns<WatchVariablesRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -3906,7 +3906,7 @@ export const VariableUpdate: MessageFns<VariableUpdate> = {
       writer.uint32(26).string(message.updateSource);
     }
     globalThis.Object.entries(message.updateMetadata).forEach(([key, value]: [string, string]) => {
-      VariableUpdate_UpdateMetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      VariableUpdate_UpdateMetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     if (message.timestamp !== undefined) {
       Timestamp.encode(toTimestamp(message.timestamp), writer.uint32(42).fork()).join();
@@ -3931,11 +3931,11 @@ export const VariableUpdate: MessageFns<VariableUpdate> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): VariableUpdate {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseVariableUpdate();
@@ -4033,7 +4033,7 @@ export const VariableUpdate: MessageFns<VariableUpdate> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4085,11 +4085,11 @@ export const VariableUpdate_UpdateMetadataEntry: MessageFns<VariableUpdate_Updat
 
   decode(input: BinaryReader | Uint8Array, length?: number): VariableUpdate_UpdateMetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseVariableUpdate_UpdateMetadataEntry();
@@ -4120,7 +4120,7 @@ export const VariableUpdate_UpdateMetadataEntry: MessageFns<VariableUpdate_Updat
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4151,7 +4151,7 @@ export const ToolSpec: MessageFns<ToolSpec> = {
       ParameterSpec.encode(v!, writer.uint32(26).fork()).join();
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      ToolSpec_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      ToolSpec_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     if (message.supportsStreaming !== false) {
       writer.uint32(40).bool(message.supportsStreaming);
@@ -4164,11 +4164,11 @@ export const ToolSpec: MessageFns<ToolSpec> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ToolSpec {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseToolSpec();
@@ -4234,7 +4234,7 @@ export const ToolSpec: MessageFns<ToolSpec> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4278,11 +4278,11 @@ export const ToolSpec_MetadataEntry: MessageFns<ToolSpec_MetadataEntry> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ToolSpec_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseToolSpec_MetadataEntry();
@@ -4313,7 +4313,7 @@ export const ToolSpec_MetadataEntry: MessageFns<ToolSpec_MetadataEntry> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4357,11 +4357,11 @@ export const ParameterSpec: MessageFns<ParameterSpec> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ParameterSpec {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseParameterSpec();
@@ -4424,7 +4424,7 @@ export const ParameterSpec: MessageFns<ParameterSpec> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4461,7 +4461,7 @@ export const ToolRegistration: MessageFns<ToolRegistration> = {
       ParameterSpec.encode(v!, writer.uint32(26).fork()).join();
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      ToolRegistration_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      ToolRegistration_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     if (message.supportsStreaming !== false) {
       writer.uint32(40).bool(message.supportsStreaming);
@@ -4471,11 +4471,11 @@ export const ToolRegistration: MessageFns<ToolRegistration> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ToolRegistration {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseToolRegistration();
@@ -4533,7 +4533,7 @@ export const ToolRegistration: MessageFns<ToolRegistration> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4576,11 +4576,11 @@ export const ToolRegistration_MetadataEntry: MessageFns<ToolRegistration_Metadat
 
   decode(input: BinaryReader | Uint8Array, length?: number): ToolRegistration_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseToolRegistration_MetadataEntry();
@@ -4611,7 +4611,7 @@ export const ToolRegistration_MetadataEntry: MessageFns<ToolRegistration_Metadat
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4646,11 +4646,11 @@ export const RegisterToolsRequest: MessageFns<RegisterToolsRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): RegisterToolsRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRegisterToolsRequest();
@@ -4689,7 +4689,7 @@ export const RegisterToolsRequest: MessageFns<RegisterToolsRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4715,7 +4715,7 @@ export const RegisterToolsResponse: MessageFns<RegisterToolsResponse> = {
       writer.uint32(8).bool(message.success);
     }
     globalThis.Object.entries(message.toolIds).forEach(([key, value]: [string, string]) => {
-      RegisterToolsResponse_ToolIdsEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+      RegisterToolsResponse_ToolIdsEntry.encode({ key, value }, writer.uint32(18).fork()).join();
     });
     if (message.errorMessage !== "") {
       writer.uint32(26).string(message.errorMessage);
@@ -4725,11 +4725,11 @@ export const RegisterToolsResponse: MessageFns<RegisterToolsResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): RegisterToolsResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRegisterToolsResponse();
@@ -4771,7 +4771,7 @@ export const RegisterToolsResponse: MessageFns<RegisterToolsResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4812,11 +4812,11 @@ export const RegisterToolsResponse_ToolIdsEntry: MessageFns<RegisterToolsRespons
 
   decode(input: BinaryReader | Uint8Array, length?: number): RegisterToolsResponse_ToolIdsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRegisterToolsResponse_ToolIdsEntry();
@@ -4847,7 +4847,7 @@ export const RegisterToolsResponse_ToolIdsEntry: MessageFns<RegisterToolsRespons
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4876,11 +4876,11 @@ export const GetExposedElixirToolsRequest: MessageFns<GetExposedElixirToolsReque
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetExposedElixirToolsRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetExposedElixirToolsRequest();
@@ -4903,7 +4903,7 @@ export const GetExposedElixirToolsRequest: MessageFns<GetExposedElixirToolsReque
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4931,11 +4931,11 @@ export const GetExposedElixirToolsResponse: MessageFns<GetExposedElixirToolsResp
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetExposedElixirToolsResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetExposedElixirToolsResponse();
@@ -4958,7 +4958,7 @@ export const GetExposedElixirToolsResponse: MessageFns<GetExposedElixirToolsResp
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -4985,27 +4985,27 @@ export const ExecuteToolRequest: MessageFns<ExecuteToolRequest> = {
       writer.uint32(18).string(message.toolName);
     }
     globalThis.Object.entries(message.parameters).forEach(([key, value]: [string, Any]) => {
-      ExecuteToolRequest_ParametersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+      ExecuteToolRequest_ParametersEntry.encode({ key, value }, writer.uint32(26).fork()).join();
     });
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      ExecuteToolRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      ExecuteToolRequest_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     if (message.stream !== false) {
       writer.uint32(40).bool(message.stream);
     }
     globalThis.Object.entries(message.binaryParameters).forEach(([key, value]: [string, Buffer]) => {
-      ExecuteToolRequest_BinaryParametersEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+      ExecuteToolRequest_BinaryParametersEntry.encode({ key, value }, writer.uint32(50).fork()).join();
     });
     return writer;
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteToolRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteToolRequest();
@@ -5077,7 +5077,7 @@ export const ExecuteToolRequest: MessageFns<ExecuteToolRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5137,11 +5137,11 @@ export const ExecuteToolRequest_ParametersEntry: MessageFns<ExecuteToolRequest_P
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteToolRequest_ParametersEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteToolRequest_ParametersEntry();
@@ -5172,7 +5172,7 @@ export const ExecuteToolRequest_ParametersEntry: MessageFns<ExecuteToolRequest_P
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5204,11 +5204,11 @@ export const ExecuteToolRequest_MetadataEntry: MessageFns<ExecuteToolRequest_Met
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteToolRequest_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteToolRequest_MetadataEntry();
@@ -5239,7 +5239,7 @@ export const ExecuteToolRequest_MetadataEntry: MessageFns<ExecuteToolRequest_Met
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5271,11 +5271,11 @@ export const ExecuteToolRequest_BinaryParametersEntry: MessageFns<ExecuteToolReq
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteToolRequest_BinaryParametersEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteToolRequest_BinaryParametersEntry();
@@ -5306,7 +5306,7 @@ export const ExecuteToolRequest_BinaryParametersEntry: MessageFns<ExecuteToolReq
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5344,7 +5344,7 @@ export const ExecuteToolResponse: MessageFns<ExecuteToolResponse> = {
       writer.uint32(26).string(message.errorMessage);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      ExecuteToolResponse_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      ExecuteToolResponse_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     if (message.executionTimeMs !== 0) {
       writer.uint32(40).int64(message.executionTimeMs);
@@ -5357,11 +5357,11 @@ export const ExecuteToolResponse: MessageFns<ExecuteToolResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteToolResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteToolResponse();
@@ -5427,7 +5427,7 @@ export const ExecuteToolResponse: MessageFns<ExecuteToolResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5473,11 +5473,11 @@ export const ExecuteToolResponse_MetadataEntry: MessageFns<ExecuteToolResponse_M
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteToolResponse_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteToolResponse_MetadataEntry();
@@ -5508,7 +5508,7 @@ export const ExecuteToolResponse_MetadataEntry: MessageFns<ExecuteToolResponse_M
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5536,21 +5536,21 @@ export const ExecuteElixirToolRequest: MessageFns<ExecuteElixirToolRequest> = {
       writer.uint32(18).string(message.toolName);
     }
     globalThis.Object.entries(message.parameters).forEach(([key, value]: [string, Any]) => {
-      ExecuteElixirToolRequest_ParametersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+      ExecuteElixirToolRequest_ParametersEntry.encode({ key, value }, writer.uint32(26).fork()).join();
     });
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      ExecuteElixirToolRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      ExecuteElixirToolRequest_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     return writer;
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteElixirToolRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteElixirToolRequest();
@@ -5603,7 +5603,7 @@ export const ExecuteElixirToolRequest: MessageFns<ExecuteElixirToolRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5653,11 +5653,11 @@ export const ExecuteElixirToolRequest_ParametersEntry: MessageFns<ExecuteElixirT
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteElixirToolRequest_ParametersEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteElixirToolRequest_ParametersEntry();
@@ -5688,7 +5688,7 @@ export const ExecuteElixirToolRequest_ParametersEntry: MessageFns<ExecuteElixirT
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5720,11 +5720,11 @@ export const ExecuteElixirToolRequest_MetadataEntry: MessageFns<ExecuteElixirToo
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteElixirToolRequest_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteElixirToolRequest_MetadataEntry();
@@ -5755,7 +5755,7 @@ export const ExecuteElixirToolRequest_MetadataEntry: MessageFns<ExecuteElixirToo
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5793,7 +5793,7 @@ export const ExecuteElixirToolResponse: MessageFns<ExecuteElixirToolResponse> = 
       writer.uint32(26).string(message.errorMessage);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      ExecuteElixirToolResponse_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      ExecuteElixirToolResponse_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     if (message.executionTimeMs !== 0) {
       writer.uint32(40).int64(message.executionTimeMs);
@@ -5806,11 +5806,11 @@ export const ExecuteElixirToolResponse: MessageFns<ExecuteElixirToolResponse> = 
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteElixirToolResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteElixirToolResponse();
@@ -5876,7 +5876,7 @@ export const ExecuteElixirToolResponse: MessageFns<ExecuteElixirToolResponse> = 
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5922,11 +5922,11 @@ export const ExecuteElixirToolResponse_MetadataEntry: MessageFns<ExecuteElixirTo
 
   decode(input: BinaryReader | Uint8Array, length?: number): ExecuteElixirToolResponse_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseExecuteElixirToolResponse_MetadataEntry();
@@ -5957,7 +5957,7 @@ export const ExecuteElixirToolResponse_MetadataEntry: MessageFns<ExecuteElixirTo
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -5988,18 +5988,18 @@ export const ToolChunk: MessageFns<ToolChunk> = {
       writer.uint32(24).bool(message.isFinal);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      ToolChunk_MetadataEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      ToolChunk_MetadataEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     return writer;
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): ToolChunk {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseToolChunk();
@@ -6049,7 +6049,7 @@ export const ToolChunk: MessageFns<ToolChunk> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6091,11 +6091,11 @@ export const ToolChunk_MetadataEntry: MessageFns<ToolChunk_MetadataEntry> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): ToolChunk_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseToolChunk_MetadataEntry();
@@ -6126,7 +6126,7 @@ export const ToolChunk_MetadataEntry: MessageFns<ToolChunk_MetadataEntry> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6164,11 +6164,11 @@ export const AddDependencyRequest: MessageFns<AddDependencyRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): AddDependencyRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAddDependencyRequest();
@@ -6215,7 +6215,7 @@ export const AddDependencyRequest: MessageFns<AddDependencyRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6249,11 +6249,11 @@ export const AddDependencyResponse: MessageFns<AddDependencyResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): AddDependencyResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAddDependencyResponse();
@@ -6284,7 +6284,7 @@ export const AddDependencyResponse: MessageFns<AddDependencyResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6315,18 +6315,18 @@ export const StartOptimizationRequest: MessageFns<StartOptimizationRequest> = {
       writer.uint32(26).string(message.optimizerId);
     }
     globalThis.Object.entries(message.optimizerConfig).forEach(([key, value]: [string, string]) => {
-      StartOptimizationRequest_OptimizerConfigEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+      StartOptimizationRequest_OptimizerConfigEntry.encode({ key, value }, writer.uint32(34).fork()).join();
     });
     return writer;
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): StartOptimizationRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseStartOptimizationRequest();
@@ -6376,7 +6376,7 @@ export const StartOptimizationRequest: MessageFns<StartOptimizationRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6422,11 +6422,11 @@ export const StartOptimizationRequest_OptimizerConfigEntry: MessageFns<StartOpti
 
     decode(input: BinaryReader | Uint8Array, length?: number): StartOptimizationRequest_OptimizerConfigEntry {
       const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-      const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+      const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
       if (previousRecursionDepth >= 100) {
         throw new globalThis.Error("protobuf decode recursion limit exceeded");
       }
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
       try {
         const end = length === undefined ? reader.len : reader.pos + length;
         const message = createBaseStartOptimizationRequest_OptimizerConfigEntry();
@@ -6457,7 +6457,7 @@ export const StartOptimizationRequest_OptimizerConfigEntry: MessageFns<StartOpti
         }
         return message;
       } finally {
-        (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+        (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
       }
     },
 
@@ -6496,11 +6496,11 @@ export const StartOptimizationResponse: MessageFns<StartOptimizationResponse> = 
 
   decode(input: BinaryReader | Uint8Array, length?: number): StartOptimizationResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseStartOptimizationResponse();
@@ -6539,7 +6539,7 @@ export const StartOptimizationResponse: MessageFns<StartOptimizationResponse> = 
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6575,11 +6575,11 @@ export const StopOptimizationRequest: MessageFns<StopOptimizationRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): StopOptimizationRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseStopOptimizationRequest();
@@ -6618,7 +6618,7 @@ export const StopOptimizationRequest: MessageFns<StopOptimizationRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6651,11 +6651,11 @@ export const StopOptimizationResponse: MessageFns<StopOptimizationResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): StopOptimizationResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseStopOptimizationResponse();
@@ -6686,7 +6686,7 @@ export const StopOptimizationResponse: MessageFns<StopOptimizationResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6723,11 +6723,11 @@ export const GetVariableHistoryRequest: MessageFns<GetVariableHistoryRequest> = 
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetVariableHistoryRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetVariableHistoryRequest();
@@ -6766,7 +6766,7 @@ export const GetVariableHistoryRequest: MessageFns<GetVariableHistoryRequest> = 
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6796,11 +6796,11 @@ export const GetVariableHistoryResponse: MessageFns<GetVariableHistoryResponse> 
 
   decode(input: BinaryReader | Uint8Array, length?: number): GetVariableHistoryResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseGetVariableHistoryResponse();
@@ -6823,7 +6823,7 @@ export const GetVariableHistoryResponse: MessageFns<GetVariableHistoryResponse> 
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6856,18 +6856,18 @@ export const VariableHistoryEntry: MessageFns<VariableHistoryEntry> = {
       writer.uint32(34).string(message.changedBy);
     }
     globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
-      VariableHistoryEntry_MetadataEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+      VariableHistoryEntry_MetadataEntry.encode({ key, value }, writer.uint32(42).fork()).join();
     });
     return writer;
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number): VariableHistoryEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseVariableHistoryEntry();
@@ -6925,7 +6925,7 @@ export const VariableHistoryEntry: MessageFns<VariableHistoryEntry> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -6968,11 +6968,11 @@ export const VariableHistoryEntry_MetadataEntry: MessageFns<VariableHistoryEntry
 
   decode(input: BinaryReader | Uint8Array, length?: number): VariableHistoryEntry_MetadataEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseVariableHistoryEntry_MetadataEntry();
@@ -7003,7 +7003,7 @@ export const VariableHistoryEntry_MetadataEntry: MessageFns<VariableHistoryEntry
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -7038,11 +7038,11 @@ export const RollbackVariableRequest: MessageFns<RollbackVariableRequest> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): RollbackVariableRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRollbackVariableRequest();
@@ -7081,7 +7081,7 @@ export const RollbackVariableRequest: MessageFns<RollbackVariableRequest> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
@@ -7117,11 +7117,11 @@ export const RollbackVariableResponse: MessageFns<RollbackVariableResponse> = {
 
   decode(input: BinaryReader | Uint8Array, length?: number): RollbackVariableResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    const previousRecursionDepth = (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRollbackVariableResponse();
@@ -7160,7 +7160,7 @@ export const RollbackVariableResponse: MessageFns<RollbackVariableResponse> = {
       }
       return message;
     } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      (reader as BinaryReader & { __tsProtoDecodeDepth?: number }).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
 
