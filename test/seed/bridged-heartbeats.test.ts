@@ -15,6 +15,7 @@ test(
     const watch = await ctx.watch(['heartbeat_test'], () => {})
     const states: unknown[] = []
     bridge.on('state', (state: unknown) => states.push(state))
+    await eventually(() => watch.lastProofOfLife > 0)
     const begin = watch.lastProofOfLife
     // Nothing but heartbeats says so.
     await eventually(() => watch.lastProofOfLife - begin > QUIET, { timeout: QUIET + 10_000 })
