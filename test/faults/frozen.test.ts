@@ -26,7 +26,7 @@ test('fault 5: a client that is frozen, and one that is killed, are forgotten wi
   assert.ok((await streams(link.server)).watches > before.watches)
   frozen.child.freeze()
   await killed.child.kill()
-  await eventually(async () => assert.equal(await streams(link.server), before))
+  await eventually(async () => assert.equal(await streams(link.server), before), { timeout: 8 * HEARTBEAT })
   // It comes back as if nothing had been.
   await link.write(['a'])
   frozen.child.thaw()

@@ -28,7 +28,7 @@ test('fault 1: the server is killed and its log lost: one announced resync, the 
   for (let value = 1; value <= 50; value++)
     await operations.write({ a: value, b: value }, () => ctx.updateMany({ a: value, b: value }))
   await server.kill()
-  await eventually(() => bridge.state === 'reconnecting' && watch.state !== 'live')
+  await eventually(() => bridge.state === 'reconnecting' && watch.state !== 'live', { timeout: 1000 })
   await server.restart()
   await eventually(() => watch.state === 'live')
   for (let value = 51; value <= 100; value++)

@@ -67,7 +67,7 @@ test('fault 4: a server that is silent is noticed within three beats, and left f
   await link.write(['a'])
   assert.equal([link.watching[0]?.watch.state, link.proxy.accepted], ['live', 1])
   link.proxy.blackHole()
-  await eventually(() => link.watching[0]?.watch.state !== 'live')
+  await eventually(() => link.watching[0]?.watch.state !== 'live', { timeout: 5 * HEARTBEAT })
   const missed = link.write(['a'], link.there)
   await eventually(() => link.proxy.accepted > 1)
   link.proxy.heal()
