@@ -88,7 +88,9 @@ test('fault 29: a server that is stopped under load lets its clients have all th
       )
   })()
   await eventually(() => recorder.changes > 500)
+  const begin = performance.now()
   await server.stop({ grace: 3000 })
+  assert.ok(performance.now() - begin < 3500)
   over = true
   await writing
   assert.ok(recorder.changes > 500)
